@@ -1,0 +1,102 @@
+"""The journal: run ids, events, and how one is appended (RUN-4, RUN-13, RUN-14).
+
+``journal/<UTC date>.jsonl`` is written by many processes at once. Each event is a single ``write()`` with
+``O_APPEND`` of newline + JSON object + newline, at most 4096 bytes: a torn record spoils only itself, and
+the next one still begins on a line of its own.
+
+Every event has ``event`` (its kind), ``at`` (UTC), ``run_id`` and ``seq`` (unique within its run).
+
+========  =============================================================================================
+kind      further fields
+========  =============================================================================================
+start     plan job profile slot host boot_id pid trigger started_at release plan_digest log mailto timeout_s
+attempt   attempt pid
+step      attempt step exit_code signal duration_s
+end       plan job profile slot host trigger release log started_at ended_at duration_s outcome reason
+          exit_code signal attempts cpu_s max_rss_bytes stdout_bytes stderr_bytes alerted
+skip      plan job profile slot host trigger release reason detail
+flip      plan job profile incident kind (``open recover``) outcome
+audit     action user sudo_user host command digest detail
+========  =============================================================================================
+
+``trigger`` is ``cron`` or ``hand``; ``alerted`` the kind of mail (``first reminder worse recovered``) or
+empty. Unknown values are null. A run closed by the sweep has its ``end`` under `LOST_SEQ`.
+"""
+
+from __future__ import annotations
+
+import posix
+import time
+
+from runner.launch.instant import format_instant
+
+MAX_BYTES = 4096
+# What the sweep writes about a run whose wrapper is gone: fixed, so that two sweeps write it once.
+LOST_SEQ = 1_000_000
+
+Value = str | int | float | bool | list[str] | None
+
+
+def make_run_id(now: float, host: str, pid: int) -> str:
+    """Return a run id: sortable by time, unique over hosts (RUN-4)."""
+    whole, micros = divmod(round(now * 1_000_000), 1_000_000)
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(whole))
+    return f"{stamp}.{micros:06d}Z-{host}-{pid}"
+
+
+def short_host(name: str) -> str:
+    """Return a host name as it stands in run ids: its first label, ``[a-z0-9-]{1,32}``."""
+    label = name.split(".", 1)[0].lower()
+    return "".join([c if c.isascii() and (c.isalnum() or c == "-") else "-" for c in label])[:32] or "localhost"
+
+
+def encode_event(event: dict[str, Value]) -> bytes:
+    """Return newline + JSON object + newline, at most `MAX_BYTES`; the longest texts are cut with ``...``."""
+    record = _encode_object(event)
+    while len(record) > MAX_BYTES - 2:
+        longest = max(event, key=lambda key: len(_encode_value(event[key])))
+        value = event[longest]
+        text = " ".join(value) if isinstance(value, list) else str(value)
+        event = {**event, longest: text[: max(len(text) // 2 - 3, 0)] + "..."}
+        record = _encode_object(event)
+    return f"\n{record}\n".encode("ascii")
+
+
+def append_event(directory: str, event: dict[str, Value], now: float, *, sync: bool) -> None:
+    """Append one event, stamped `now`, to the journal in `directory`; with `sync` it survives a power loss."""
+    stamp = format_instant(now)
+    record = encode_event({"event": event["event"], "at": stamp, **event})
+    flags = posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW
+    descriptor = posix.open(f"{directory}/{stamp[:10]}.jsonl", flags, 0o600)
+    try:
+        if posix.write(descriptor, record) != len(record):
+            raise OSError(28, "No space left on device", directory)
+        if sync:
+            posix.fdatasync(descriptor)
+    finally:
+        posix.close(descriptor)
+
+
+def _encode_object(event: dict[str, Value]) -> str:
+    return "{" + ", ".join([f'"{key}": {_encode_value(value)}' for key, value in event.items()]) + "}"
+
+
+def _encode_value(value: Value) -> str:
+    if value is None:
+        return "null"
+    if value is True or value is False:
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return _quote(value)
+    if isinstance(value, list):
+        return "[" + ", ".join([_quote(item) for item in value]) + "]"
+    return repr(round(value, 6)) if isinstance(value, float) else str(value)
+
+
+def _quote(text: str) -> str:
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    from _json import encode_basestring_ascii  # the C half of json, 0.8 ms; most records do without
+
+    # A byte that is no UTF-8 came as a lone surrogate, which no database takes: it is shown instead (RUN-30).
+    return encode_basestring_ascii(text.encode("utf-8", "backslashreplace").decode())

@@ -1,0 +1,250 @@
+"""Plans: what the compiler has resolved and the wrapper only does (PERF-1).
+
+``crontab.d/plans/<plan>.plan`` is one job in one profile; ``crontab.d/home.plan`` is what the wrapper
+must know even when a plan is missing. Both are text, one ``key value`` a line (``lines``), so that a
+change of the registry can be reviewed. The first line of a plan carries a digest of the others: a plan
+edited by hand is refused, never half-believed.
+
+Nothing in either file depends on the machine, the time or the zone data (CRON-17, CRON-19). ``{home}``
+and a leading ``~`` in a value of the environment are therefore replaced at run time, by ``environment``.
+"""
+
+from __future__ import annotations
+
+from runner.launch import lines
+from runner.launch.slot import Schedule
+
+FORMAT = "runner-plan 1"
+PLANS = "crontab.d/plans"
+HOME_PLAN = "crontab.d/home.plan"
+
+FIELD_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
+
+
+class Step:
+    """One command of a run: when it runs (``success failure always``) and its words."""
+
+    __slots__ = ("condition", "words")
+
+    def __init__(self, condition: str, words: list[str]) -> None:
+        self.condition = condition
+        self.words = words
+
+
+class Change:
+    """One change of the environment, applied in order (PROF-4).
+
+    ``verb`` is ``set unset prepend append venv``; of ``unset`` the value is empty, of ``venv`` the name is
+    empty and the value the tree to activate by rule (PROF-20).
+    """
+
+    __slots__ = ("name", "value", "verb")
+
+    def __init__(self, verb: str, name: str = "", value: str = "") -> None:
+        self.verb = verb
+        self.name = name
+        self.value = value
+
+
+class Plan:
+    """A job compiled for one profile; the defaults here are those of the registry.
+
+    Durations are seconds, sizes bytes; ``timeout_s`` 0 is no timeout; ``umask`` an int.
+    """
+
+    __slots__ = (
+        "changes", "cwd", "digest", "grace_s", "hosts", "job", "log_keep_s", "log_max_bytes", "mailto", "name",
+        "overlap", "profile", "schedules", "stderr", "stderr_allow", "steps", "survivors", "timeout_s",
+        "timezone", "umask",
+    )  # fmt: skip
+
+    def __init__(self, name: str, job: str, profile: str) -> None:
+        self.name = name
+        self.job = job
+        self.profile = profile
+        self.mailto: list[str] = []
+        self.schedules: list[Schedule] = []
+        self.timezone = ""
+        self.hosts: list[str] = []
+        self.timeout_s = 6 * 3600.0
+        self.grace_s = 10.0
+        self.survivors = "report"
+        self.overlap = "skip"
+        self.stderr = "warn"
+        self.stderr_allow: list[str] = []
+        self.cwd = ""
+        self.umask = 0o027
+        self.log_max_bytes = 50 << 20
+        self.log_keep_s = 14 * 86400.0
+        self.changes: list[Change] = []
+        self.steps: list[Step] = []
+        self.digest = ""
+
+
+class HomePlan:
+    """What the wrapper must know of its home even when a plan is missing.
+
+    ``targets`` are (name, hosts, user, timezone, state): the first whose host patterns and user fit is
+    ours; where none fits, state is ``<home>/state``.
+    """
+
+    __slots__ = ("group", "mail_ops", "mail_via", "name", "targets")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.group = ""
+        self.mail_via = "cron"
+        self.mail_ops: list[str] = []
+        self.targets: list[PlanTarget] = []
+
+
+class PlanTarget:
+    """A target as the wrapper needs it; ``state`` may begin with ``{home}``."""
+
+    __slots__ = ("hosts", "name", "state", "timezone", "user")
+
+    def __init__(self, name: str, hosts: list[str], user: str, timezone: str, state: str) -> None:
+        self.name = name
+        self.hosts = hosts
+        self.user = user
+        self.timezone = timezone
+        self.state = state
+
+
+_TEXTS = ("name", "job", "profile", "timezone", "survivors", "overlap", "stderr", "cwd")
+_LISTS = ("mailto", "hosts", "stderr_allow")
+_SECONDS = ("timeout_s", "grace_s", "log_keep_s")
+_WHOLE = ("umask", "log_max_bytes")
+
+
+def digest_of(body: bytes) -> str:
+    """Return the first 16 hex digits of the SHA-256 of `body`."""
+    try:
+        from _sha256 import sha256  # hashlib costs 2.8 ms, this 0.1 (CPython 3.11; renamed _sha2 in 3.12)
+    except ImportError:
+        from _sha2 import sha256  # type: ignore[import-not-found,no-redef,unused-ignore]
+    return sha256(body).hexdigest()[:16]  # type: ignore[no-any-return,unused-ignore]
+
+
+def encode_plan(plan: Plan) -> bytes:
+    """Return the file of a plan; only what differs from the defaults is written."""
+    default = Plan(plan.name, plan.job, plan.profile)
+    pairs = [("name", plan.name), ("job", plan.job), ("profile", plan.profile)]
+    for key in _TEXTS[3:]:
+        if getattr(plan, key) != getattr(default, key):
+            pairs.append((key, getattr(plan, key)))
+    for key in _LISTS:
+        pairs += [(key, value) for value in getattr(plan, key)]
+    for key in _SECONDS:
+        if getattr(plan, key) != getattr(default, key):
+            pairs.append((key, f"{getattr(plan, key):g}"))
+    for key in _WHOLE:
+        if getattr(plan, key) != getattr(default, key):
+            pairs.append((key, f"{getattr(plan, key)}"))
+    pairs += [("when", encode_schedule(schedule)) for schedule in plan.schedules]
+    pairs += [("change", f"{change.verb} {change.name} {change.value}") for change in plan.changes]
+    for step in plan.steps:
+        pairs.append(("step", step.condition))
+        pairs += [("word", word) for word in step.words]
+    body = lines.encode(pairs)
+    return f"{FORMAT} {digest_of(body)}\n".encode() + body
+
+
+def decode_plan(data: bytes) -> Plan:
+    """Return the plan of a file; ValueError names what is wrong with it."""
+    first, _, body = data.partition(b"\n")
+    form, _, digest = first.decode("ascii", "replace").rpartition(" ")
+    if form != FORMAT:
+        raise ValueError(f"its first line is not '{FORMAT} DIGEST'")
+    if digest != digest_of(body):
+        raise ValueError("it was changed after it was compiled")
+    plan = Plan("", "", "")
+    plan.digest = digest
+    for key, value in lines.decode(body):
+        if key in _TEXTS:
+            setattr(plan, key, value)
+        elif key in _LISTS:
+            getattr(plan, key).append(value)
+        elif key == "word":
+            plan.steps[-1].words.append(value)
+        elif key == "change":
+            verb, _, rest = value.partition(" ")
+            name, _, text = rest.partition(" ")
+            plan.changes.append(Change(verb, name, text))
+        elif key == "step":
+            plan.steps.append(Step(value, []))
+        elif key == "when":
+            plan.schedules.append(decode_schedule(value))
+        elif key in _SECONDS:
+            setattr(plan, key, float(value))
+        elif key in _WHOLE:
+            setattr(plan, key, int(value))
+        else:
+            raise ValueError(f"it has an unknown line '{key}'")
+    return plan
+
+
+def encode_home_plan(home: HomePlan) -> bytes:
+    """Return the file of a home's plan."""
+    pairs = [("name", home.name), ("mail_via", home.mail_via), ("group", home.group)]
+    pairs += [("mail_ops", address) for address in home.mail_ops]
+    for target in home.targets:
+        pairs += [("target", target.name), ("user", target.user), ("timezone", target.timezone)]
+        pairs += [("state", target.state)] + [("host", pattern) for pattern in target.hosts]
+    return lines.encode(pairs)
+
+
+def decode_home_plan(data: bytes) -> HomePlan:
+    """Return the home plan of a file; ValueError names what is wrong with it."""
+    home = HomePlan("")
+    for key, value in lines.decode(data):
+        if key == "mail_ops":
+            home.mail_ops.append(value)
+        elif key == "target":
+            home.targets.append(PlanTarget(value, [], "", "", ""))
+        elif key == "host":
+            home.targets[-1].hosts.append(value)
+        elif key in ("user", "timezone", "state"):
+            setattr(home.targets[-1], key, value)
+        elif key in ("name", "mail_via", "group"):
+            setattr(home, key, value)
+        else:
+            raise ValueError(f"it has an unknown line '{key}'")
+    return home
+
+
+def encode_schedule(schedule: Schedule) -> str:
+    """Return five fields: ``*`` (all), ``*:0,15,30,45`` (began with a star), ``0,11``."""
+    fields = zip(
+        (schedule.minutes, schedule.hours, schedule.days, schedule.months, schedule.weekdays),
+        (schedule.minute_star, schedule.hour_star, schedule.day_star, True, schedule.weekday_star),
+        FIELD_RANGES,
+        strict=True,
+    )
+    return " ".join([_encode_field(mask, star, low, high) for mask, star, (low, high) in fields])
+
+
+def decode_schedule(text: str) -> Schedule:
+    """Return the schedule that `encode_schedule` wrote."""
+    masks = []
+    stars = []
+    for field, (low, high) in zip(text.split(" "), FIELD_RANGES, strict=True):
+        stars.append(field[0] == "*")
+        if field in ("*", "all"):
+            masks.append((2 << high) - (1 << low))
+        else:
+            mask = 0
+            for number in field.removeprefix("*:").split(","):
+                mask |= 1 << int(number)
+            masks.append(mask)
+    schedule = Schedule()
+    schedule.minutes, schedule.hours, schedule.days, schedule.months, schedule.weekdays = masks
+    schedule.minute_star, schedule.hour_star, schedule.day_star, _, schedule.weekday_star = stars
+    return schedule
+
+
+def _encode_field(mask: int, star: bool, low: int, high: int) -> str:
+    if mask == (2 << high) - (1 << low):
+        return "*" if star else "all"  # 0-59 is every minute, yet fixed where * is wildcard (CRON-30)
+    numbers = ",".join([str(number) for number in range(low, high + 1) if mask >> number & 1])
+    return f"*:{numbers}" if star else numbers

@@ -1,0 +1,102 @@
+"""The state directory: every name in it, declared once, and how its files are replaced.
+
+The directory is ``state:`` of ``envs/site.yaml``, on a local disk, mode 0700. Only names stand here;
+who owns the format of a file says so in its own module.
+"""
+
+from __future__ import annotations
+
+import posix
+
+JOURNAL = "journal"
+LOCKS = "locks"
+LOGS = "logs"
+HEALTH = "health"
+OUTBOX = "outbox"
+PAUSES = "pauses"
+STOPS = "stops"
+SNAPSHOTS = "snapshots"
+WORK = "work"
+BACKUPS = "backups"
+PRODUCTS = "products"
+
+DIRECTORIES = (JOURNAL, LOCKS, LOGS, HEALTH, OUTBOX, PAUSES, STOPS, SNAPSHOTS, WORK, BACKUPS, PRODUCTS)
+
+INSTALLED = "installed"
+SWEEP_ALIVE = "sweep.alive"
+DATABASE = "runner.db"
+REJECTED = "rejected.jsonl"
+RESERVE = "reserve"
+LATEST_LOG = "latest.log"
+
+
+def make_state(root: str) -> None:
+    """Create the state directory and what stands in it, private to its owner (SEC-6); idempotent."""
+    missing = []
+    parent = root
+    while parent and not _is_there(parent):
+        missing.append(parent)
+        parent = parent.rpartition("/")[0]
+    for path in reversed(missing):
+        make_directory(path)
+    for name in DIRECTORIES:
+        make_directory(f"{root}/{name}")
+
+
+def make_directory(path: str) -> None:
+    """Create one directory with mode 0700 unless it is there."""
+    try:
+        posix.mkdir(path, 0o700)
+    except FileExistsError:
+        pass
+
+
+def read_file(path: str) -> bytes | None:
+    """Return the bytes of a file, or None if there is none; every other trouble is an OSError."""
+    try:
+        descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    try:
+        data = posix.read(descriptor, 65536)
+        while len(data) % 65536 == 0 and (more := posix.read(descriptor, 65536)):
+            data += more
+        return data
+    finally:
+        posix.close(descriptor)
+
+
+def write_file(path: str, data: bytes, mode: int = 0o600, *, sync: bool = True) -> None:
+    """Replace a file by rename, so that a reader sees the old bytes or the new ones and never a part.
+
+    Without `sync` a power loss (but no crash of ours) may leave either, or an empty file.
+    """
+    temporary = f"{path}.{posix.getpid()}.tmp"
+    flags = posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC | posix.O_CLOEXEC | posix.O_NOFOLLOW
+    descriptor = posix.open(temporary, flags, mode)
+    try:
+        write_all(descriptor, data)
+        if sync:
+            posix.fsync(descriptor)
+    except OSError:
+        posix.close(descriptor)
+        posix.unlink(temporary)
+        raise
+    posix.close(descriptor)
+    posix.rename(temporary, path)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of `data`, however many calls the kernel wants for it."""
+    written = posix.write(descriptor, data)
+    while written < len(data):
+        data = data[written:]
+        written = posix.write(descriptor, data)
+
+
+def _is_there(path: str) -> bool:
+    try:
+        posix.stat(path)
+    except FileNotFoundError:
+        return False
+    return True
