@@ -28,11 +28,16 @@ from __future__ import annotations
 import posix
 import time
 
-from runner.launch.instant import format_instant
-
 MAX_BYTES = 4096
 # What the sweep writes about a run whose wrapper is gone: fixed, so that two sweeps write it once.
 LOST_SEQ = 1_000_000
+
+_END_KEEPS = ("plan", "job", "profile", "slot", "host", "trigger", "release", "log", "started_at")
+_END_FIELDS = (
+    "duration_s", "outcome", "reason", "exit_code", "signal", "attempts", "cpu_s", "max_rss_bytes", "stdout_bytes",
+    "stderr_bytes", "alerted",
+)  # fmt: skip
+_ENOSPC = 28
 
 Value = str | int | float | bool | list[str] | None
 
@@ -62,19 +67,30 @@ def encode_event(event: dict[str, Value]) -> bytes:
     return f"\n{record}\n".encode("ascii")
 
 
-def append_event(directory: str, event: dict[str, Value], now: float, *, sync: bool) -> None:
-    """Append one event, stamped `now`, to the journal in `directory`; with `sync` it survives a power loss."""
-    stamp = format_instant(now)
-    record = encode_event({"event": event["event"], "at": stamp, **event})
+def append_event(directory: str, event: dict[str, Value], *, sync: bool) -> None:
+    """Append one event, whose ``at`` names the file; with `sync` it survives a power loss."""
+    append_record(directory, str(event["at"])[:10], encode_event(event), sync=sync)
+
+
+def append_record(directory: str, day: str, record: bytes, *, sync: bool) -> None:
+    """Append an encoded event to the journal of a UTC day, in one ``write()``."""
     flags = posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW
-    descriptor = posix.open(f"{directory}/{stamp[:10]}.jsonl", flags, 0o600)
+    descriptor = posix.open(f"{directory}/{day}.jsonl", flags, 0o600)
     try:
         if posix.write(descriptor, record) != len(record):
-            raise OSError(28, "No space left on device", directory)
+            raise OSError(_ENOSPC, "No space left on device", directory)
         if sync:
             posix.fdatasync(descriptor)
     finally:
         posix.close(descriptor)
+
+
+def make_end(start: dict[str, Value], seq: int, ended_at: str, **facts: Value) -> dict[str, Value]:
+    """Return the ``end`` event of the run that `start` began; `facts` are the other fields of the table above."""
+    unknown: dict[str, Value] = dict.fromkeys(_END_FIELDS)
+    event: dict[str, Value] = {"event": "end", "at": ended_at, "run_id": start["run_id"], "seq": seq}
+    kept = {key: start[key] for key in _END_KEEPS}
+    return {**event, **kept, "ended_at": ended_at, **unknown, **facts}
 
 
 def _encode_object(event: dict[str, Value]) -> str:
@@ -87,13 +103,14 @@ def _encode_value(value: Value) -> str:
     if value is True or value is False:
         return "true" if value else "false"
     if isinstance(value, str):
-        return _quote(value)
+        return quote(value)
     if isinstance(value, list):
-        return "[" + ", ".join([_quote(item) for item in value]) + "]"
+        return "[" + ", ".join([quote(item) for item in value]) + "]"
     return repr(round(value, 6)) if isinstance(value, float) else str(value)
 
 
-def _quote(text: str) -> str:
+def quote(text: str) -> str:
+    """Return a JSON string, ASCII only."""
     if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
         return f'"{text}"'
     from _json import encode_basestring_ascii  # the C half of json, 0.8 ms; most records do without

@@ -184,6 +184,17 @@ def decode_plan(data: bytes) -> Plan:
     return plan
 
 
+def fill_steps(steps: list[Step], values: dict[str, str]) -> list[Step]:
+    """Return the steps with ``{slot} {date} {work}`` replaced in their words: no shell will do it."""
+    filled = []
+    for step in steps:
+        words = list(step.words)
+        for name, value in values.items():
+            words = [word.replace(name, value) if "{" in word else word for word in words]
+        filled.append(Step(step.condition, words))
+    return filled
+
+
 def encode_home_plan(home: HomePlan) -> bytes:
     """Return the file of a home's plan."""
     pairs = [("name", home.name), ("mail_via", home.mail_via), ("group", home.group)]

@@ -1,0 +1,289 @@
+"""One attempt: the steps of a job in one process tree, from the first spawn until nothing of it is left.
+
+Both pipes are read by one poll loop; the end of a step is the end of its process (pidfd), never an
+end-of-file, since a job may close its streams and go on, or end and leave a child that holds them.
+"""
+
+from __future__ import annotations
+
+import posix
+import select
+import time
+
+from runner.launch import tree
+from runner.launch.environment import explain_refusal, find_program
+from runner.launch.log import Log
+from runner.launch.outcome import (
+    CODE_STOPPED,
+    CODE_TIMED_OUT,
+    OK,
+    STOPPED,
+    TIMED_OUT,
+    Ending,
+    judge_status,
+    should_run,
+)
+from runner.launch.plan import Plan, Step
+from runner.launch.state import write_all
+from runner.launch.stream import LINE_S, Stream
+
+_READ_BYTES = 65536
+# An alert shows the first 8 KiB and the last 24 KiB of stderr (RUN-28), and the last lines of stdout.
+STDERR_HEAD_BYTES, STDERR_TAIL_BYTES, STDOUT_TAIL_BYTES = 8 << 10, 24 << 10, 8 << 10
+# After the last process ended, its pipes are drained for so long (RUN-29); descendants get so long to end (RUN-33).
+DRAIN_S, SURVIVORS_S = 5.0, 2.0
+# A silent job is looked after this often, to collect orphans that ended.
+_TICK_S = 60.0
+
+_SIGHUP, _SIGINT, _SIGQUIT, _SIGPIPE, _SIGTERM, _SIGCHLD, _SIGXFSZ = 1, 2, 3, 13, 15, 17, 25
+# Python ignores SIGPIPE and SIGXFSZ, cron or nohup may ignore others; a job must not inherit that (RUN-20).
+_SIGNALS_TO_DEFAULT = (_SIGHUP, _SIGINT, _SIGQUIT, _SIGPIPE, _SIGTERM, _SIGCHLD, _SIGXFSZ)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Stopper:
+    """Tells the attempt that TERM, INT or HUP has come (RUN-35): the number, and a descriptor that wakes its poll."""
+
+    __slots__ = ("number", "wakeup")
+
+    def __init__(self) -> None:
+        import _signal
+
+        self.number = 0
+        self.wakeup, write_end = posix.pipe2(posix.O_CLOEXEC | posix.O_NONBLOCK)
+        _signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+        for number in (_SIGTERM, _SIGINT, _SIGHUP):
+            _signal.signal(number, self._remember)
+
+    def _remember(self, number: int, _frame: object) -> None:
+        self.number = self.number or number
+
+
+class StepEnd:
+    """The end of one step: its number, wait status and seconds."""
+
+    __slots__ = ("duration_s", "index", "status")
+
+    def __init__(self, index: int, status: int, duration_s: float) -> None:
+        self.index = index
+        self.status = status
+        self.duration_s = duration_s
+
+
+class Attempt:
+    """One process tree and its two streams.
+
+    Attributes
+    ----------
+    out, err
+        What came on stdout and stderr.
+    cpu_s, max_rss_bytes
+        User and system time of the processes waited for, and the size of the largest (RUN-37).
+    step_ends
+        How each step ended.
+    """
+
+    def __init__(self, plan: Plan, environment: dict[str, str], home: str, log: Log, stopper: Stopper) -> None:
+        self._plan = plan
+        self._environment = environment
+        self._home = home
+        self._log = log
+        self._stopper = stopper
+        self._poll = select.poll()
+        self._poll.register(stopper.wakeup, select.POLLIN)
+        self._open: dict[int, Stream] = {}
+        self._echo: dict[int, int] = {}
+        self.out = Stream(0, STDOUT_TAIL_BYTES)
+        self.err = Stream(STDERR_HEAD_BYTES, STDERR_TAIL_BYTES)
+        self.err.allow(plan.stderr_allow)
+        self.cpu_s = 0.0
+        self.max_rss_bytes = 0
+        self.step_ends: list[StepEnd] = []
+        self._out_end = self._connect(self.out)
+        self._err_end = self._connect(self.err)
+
+    def show(self) -> None:
+        """Copy the streams to the wrapper's own as they come: somebody watches."""
+        for descriptor, stream in self._open.items():
+            self._echo[descriptor] = 1 if stream is self.out else 2
+
+    def run(self, steps: list[Step], started: Callable[[int], None]) -> Ending:
+        """Run the steps and return how the attempt ended; `started` is called with the pid of each process.
+
+        CannotStart if a step cannot be executed; the steps before it have run.
+        """
+        deadline = time.monotonic() + self._plan.timeout_s if self._plan.timeout_s else float("inf")
+        ending = Ending(OK, "", 0)
+        try:
+            for index, step in enumerate(steps):
+                if not should_run(step.condition, failed=ending.outcome != OK):
+                    continue
+                step_ending = self._run_step(index, step.words, deadline, started)
+                if ending.outcome == OK:
+                    ending = step_ending
+                if step_ending.outcome in (TIMED_OUT, STOPPED):
+                    return step_ending
+        finally:
+            posix.close(self._out_end)
+            posix.close(self._err_end)
+            self._drain()
+        return ending
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        for descriptor in list(self._open):
+            self._forget(descriptor)
+
+    def _connect(self, stream: Stream) -> int:
+        read_end, write_end = posix.pipe2(posix.O_CLOEXEC)
+        self._open[read_end] = stream
+        self._poll.register(read_end, select.POLLIN)
+        return write_end
+
+    def _run_step(self, index: int, words: list[str], deadline: float, started: Callable[[int], None]) -> Ending:
+        begun = time.monotonic()
+        pid = self._spawn(words)
+        started(pid)
+        pidfd = posix.pidfd_open(pid)
+        self._poll.register(pidfd, select.POLLIN)
+        try:
+            cut_short = self._wait(pid, pidfd, deadline)
+        finally:
+            self._poll.unregister(pidfd)
+            posix.close(pidfd)
+        status = self._collect(pid)
+        self.step_ends.append(StepEnd(index, status, time.monotonic() - begun))
+        return cut_short or judge_status(status)
+
+    def _spawn(self, words: list[str]) -> int:
+        program = find_program(words[0], self._environment.get("PATH", ""), self._home)
+        actions = [
+            (posix.POSIX_SPAWN_OPEN, 0, "/dev/null", posix.O_RDONLY, 0),
+            (posix.POSIX_SPAWN_DUP2, self._out_end, 1),
+            (posix.POSIX_SPAWN_DUP2, self._err_end, 2),
+        ]
+        before = posix.umask(self._plan.umask)
+        try:
+            return posix.posix_spawn(
+                program, words, self._environment,
+                file_actions=actions, setsid=True, setsigmask=(), setsigdef=_SIGNALS_TO_DEFAULT,
+            )  # fmt: skip
+        except OSError as error:
+            raise explain_refusal(program, error) from None
+        finally:
+            posix.umask(before)
+
+    def _wait(self, pid: int, pidfd: int, deadline: float) -> Ending | None:
+        """Pump until the process has ended; return the ending that we forced upon it, None if it ended by itself."""
+        while True:
+            left = deadline - time.monotonic()
+            if pidfd in self._pump(min(left, _TICK_S)):
+                return None
+            if self._stopper.number:
+                self._end_tree(pid, pidfd)
+                return Ending(STOPPED, "shutdown", CODE_STOPPED)
+            if left <= 0:
+                self._end_tree(pid, pidfd)
+                return Ending(TIMED_OUT, f"timeout after {self._plan.timeout_s:g} s", CODE_TIMED_OUT)
+            tree.reap_orphans(but=pid)
+
+    def _end_tree(self, pid: int, pidfd: int) -> None:
+        """TERM to the whole tree, what is left after ``grace`` is killed (RUN-31)."""
+        self._log.write_comment(f"ending the process tree of pid {pid}")
+        until = time.monotonic() + self._plan.grace_s
+        tree.terminate(tree.find_descendants(posix.getpid()))
+        while (left := until - time.monotonic()) > 0 and tree.find_descendants(posix.getpid()):
+            self._pump(min(left, 0.05))
+            tree.reap_orphans(but=pid)
+        tree.kill_below(posix.getpid())
+
+    def _collect(self, pid: int) -> int:
+        _, status, usage = posix.wait4(pid, 0)
+        self.cpu_s += usage.ru_utime + usage.ru_stime
+        self.max_rss_bytes = max(self.max_rss_bytes, usage.ru_maxrss * 1024)
+        return status
+
+    def _drain(self) -> None:
+        """Read what the pipes still hold; meet what outlived the job (RUN-29, RUN-33)."""
+        ended = time.monotonic()
+        looked = self._plan.survivors == "allow"
+        while self._open and (left := ended + DRAIN_S - time.monotonic()) > 0:
+            self._pump(min(left, 0.05))
+            if not looked and time.monotonic() - ended >= SURVIVORS_S:
+                looked = True
+                self._meet_survivors()
+        while not looked and tree.reap_orphans():
+            looked = time.monotonic() - ended >= SURVIVORS_S
+            if looked:
+                self._meet_survivors()
+            else:
+                time.sleep(0.01)
+        for stream in (self.out, self.err):
+            self._log_lines(stream, stream.flush())
+
+    def _meet_survivors(self) -> None:
+        """Name what outlived the job; the lines count as stderr, so that the plan's policy judges them."""
+        survivors = tree.find_descendants(posix.getpid())
+        kill = self._plan.survivors == "kill"
+        for process in survivors:
+            line = f"runner: left behind: {tree.describe(process)}{', killed' if kill else ''}\n"
+            self._log_lines(self.err, self.err.feed(line.encode("utf-8", "backslashreplace"), time.monotonic()))
+        if kill and survivors:
+            tree.terminate(survivors)
+            until = time.monotonic() + SURVIVORS_S
+            while time.monotonic() < until and tree.find_descendants(posix.getpid()):
+                self._pump(0.02)
+            tree.kill_below(posix.getpid())
+
+    def _pump(self, wait_s: float) -> list[int]:
+        """Move what is there for up to `wait_s` seconds; return the descriptors of others that became ready."""
+        held = any(stream.waits() for stream in self._open.values())
+        others = []
+        for descriptor, _ in self._poll.poll(max(0.0, min(wait_s, LINE_S) if held else wait_s) * 1000):
+            if descriptor in self._open:
+                self._read(descriptor)
+            elif descriptor == self._stopper.wakeup:
+                posix.read(descriptor, 512)
+            else:
+                others.append(descriptor)
+        if held:
+            self._flush_late()
+        return others
+
+    def _read(self, descriptor: int) -> None:
+        chunk = posix.read(descriptor, _READ_BYTES)
+        if not chunk:
+            self._forget(descriptor)
+            return
+        stream = self._open[descriptor]
+        if descriptor in self._echo:
+            _copy(self._echo, descriptor, chunk)
+        self._log_lines(stream, stream.feed(chunk, time.monotonic()))
+
+    def _flush_late(self) -> None:
+        now = time.monotonic()
+        for stream in (self.out, self.err):
+            if stream.is_due(now):
+                self._log_lines(stream, stream.flush())
+
+    def _log_lines(self, stream: Stream, data: bytes) -> None:
+        if data:
+            self._log.write(data)
+            if stream is self.err:
+                stream.count_lines(data)
+
+    def _forget(self, descriptor: int) -> None:
+        self._poll.unregister(descriptor)
+        posix.close(descriptor)
+        del self._open[descriptor]
+
+
+def _copy(echo: dict[int, int], descriptor: int, chunk: bytes) -> None:
+    """Write to the terminal of whoever asked for the run; if they went away, the run goes on."""
+    try:
+        write_all(echo[descriptor], chunk)
+    except OSError:
+        del echo[descriptor]

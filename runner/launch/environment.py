@@ -1,0 +1,171 @@
+"""The environment of a job, built from nothing, and the program its first word means (RUN-19, RUN-22, PROF-4)."""
+
+from __future__ import annotations
+
+import posix
+
+from runner.launch.outcome import CODE_NOT_FOUND, CannotStart
+from runner.launch.plan import Change
+from runner.launch.state import read_file
+
+_LISTS_SEPARATOR = ":"
+_ENOENT, _ENOEXEC, _EACCES, _E2BIG = 2, 8, 13, 7
+
+
+def base_environment() -> dict[str, str]:
+    """Return what every job has, from the password database and never from the caller (PROF-2)."""
+    import pwd
+
+    entry = pwd.getpwuid(posix.getuid())
+    return {
+        "HOME": entry.pw_dir,
+        "LOGNAME": entry.pw_name,
+        "USER": entry.pw_name,
+        "SHELL": "/bin/sh",
+        "LANG": "C.UTF-8",
+        "PATH": "/usr/bin:/bin",
+        # Git would ask for a password on the terminal that a job has not got (FAULT-13).
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+
+
+def enter_directory(cwd: str, home: str) -> None:
+    """Make `cwd`, or the home where it is empty, the working directory; CannotStart if that cannot be."""
+    directory = expand(cwd, home) if cwd else home
+    try:
+        posix.chdir(directory)
+    except OSError as error:
+        raise CannotStart(f"cwd {directory}: {error.strerror}") from None
+
+
+def apply_changes(environment: dict[str, str], changes: list[Change], profile: str, home: str) -> None:
+    """Apply the changes of a plan in order; CannotStart if an activation fails (RUN-21)."""
+    for change in changes:
+        value = expand(change.value, home)
+        if change.verb == "set":
+            environment[change.name] = value
+        elif change.verb == "unset":
+            environment.pop(change.name, None)
+        elif change.verb == "venv":
+            _activate_venv(environment, value, profile)
+        else:
+            old = environment.get(change.name)
+            pair = (value, old) if change.verb == "prepend" else (old, value)
+            environment[change.name] = _LISTS_SEPARATOR.join([part for part in pair if part])
+    _check_path(environment.get("PATH", ""), profile)
+
+
+def expand(value: str, home: str) -> str:
+    """Return a profile's value with ``{home}``, a leading ``~`` or ``~name``, ``{{`` and ``}}`` replaced (PROF-2)."""
+    if value[:1] == "~":
+        import pwd
+
+        name, slash, rest = value[1:].partition("/")
+        try:
+            entry = pwd.getpwnam(name) if name else pwd.getpwuid(posix.getuid())
+        except KeyError:
+            raise CannotStart(f"no user {name!r} for {value!r}") from None
+        value = entry.pw_dir + slash + rest
+    if "{" in value or "}" in value:
+        braced = value.replace("{{", "\0").replace("}}", "\1").replace("{home}", home)
+        value = braced.replace("\0", "{").replace("\1", "}")
+    return value
+
+
+def find_program(word: str, path: str, home: str) -> str:
+    """Return the file that a command's first word means, absolute; CannotStart if there is none.
+
+    A word with a slash is taken from the release, one without from `path` (DESIGN section 5).
+    """
+    if "/" in word:
+        return word if word[0] == "/" else f"{home}/{word}"
+    for directory in path.split(_LISTS_SEPARATOR):
+        candidate = f"{directory}/{word}"
+        if _is_executable(candidate):
+            return candidate
+    raise CannotStart(f'no program "{word}" on PATH {path}', CODE_NOT_FOUND)
+
+
+def explain_refusal(program: str, error: OSError) -> CannotStart:
+    """Return why the kernel would not execute `program`, in words that name the remedy's place (RUN-22)."""
+    if error.errno == _ENOENT:
+        try:
+            posix.stat(program)
+        except OSError:
+            return CannotStart(f'no file "{program}"', CODE_NOT_FOUND)
+        return CannotStart(f"{program}: {_explain_interpreter(program)}")
+    if error.errno == _ENOEXEC:
+        return CannotStart(f"{program}: no #! line, and not a program of this machine")
+    if error.errno == _EACCES:
+        return CannotStart(f"{program}: not executable (chmod +x), or not permitted to this user")
+    if error.errno == _E2BIG:
+        return CannotStart(f"{program}: arguments and environment are too long")
+    return CannotStart(f"{program}: {error.strerror}")
+
+
+def _activate_venv(environment: dict[str, str], tree: str, profile: str) -> None:
+    """Activate a virtual environment by rule, no script sourced (PROF-20)."""
+    settings = _read_text(f"{tree}/pyvenv.cfg")
+    if settings is None:
+        raise CannotStart(f"profile {profile}: venv: no {tree}/pyvenv.cfg")
+    if not _is_executable(f"{tree}/bin/python"):
+        raise CannotStart(f"profile {profile}: venv: no program {tree}/bin/python")
+    other = _named_tree(_read_text(f"{tree}/bin/activate") or "")
+    if other and not _is_same_directory(other, tree):
+        raise CannotStart(f"profile {profile}: venv: {tree} was copied from {other}; make it anew")
+    environment["VIRTUAL_ENV"] = tree
+    environment["VIRTUAL_ENV_PROMPT"] = tree.rstrip("/").rpartition("/")[2]
+    environment["PATH"] = _LISTS_SEPARATOR.join([f"{tree}/bin", environment["PATH"]])
+    environment.pop("PYTHONHOME", None)
+
+
+def _named_tree(script: str) -> str:
+    """Return the tree that an ``activate`` script would switch to, empty if it computes it."""
+    for line in script.split("\n"):
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if name == "VIRTUAL_ENV" and equals:
+            value = value.strip("\"'")
+            return value if value[:1] == "/" else ""
+    return ""
+
+
+def _check_path(path: str, profile: str) -> None:
+    for element in path.split(_LISTS_SEPARATOR):
+        if element[:1] != "/":
+            raise CannotStart(f"profile {profile}: PATH has the element {element!r}, which is not absolute (SEC-5)")
+
+
+def _explain_interpreter(program: str) -> str:
+    try:
+        first = (read_file(program) or b"")[:256].split(b"\n", 1)[0]
+    except OSError as error:
+        return str(error.strerror)
+    if first[:2] != b"#!":
+        return "the loader it was linked for is missing"
+    if first.endswith(b"\r"):
+        return "interpreter name ends in a carriage return (the file has DOS line ends)"
+    words = first[2:].split()
+    return f'bad interpreter "{words[0].decode("utf-8", "backslashreplace") if words else ""}"'
+
+
+def _is_executable(path: str) -> bool:
+    try:
+        return posix.stat(path).st_mode >> 12 == 0o10 and posix.access(path, posix.X_OK)
+    except OSError:
+        return False
+
+
+def _is_same_directory(one: str, other: str) -> bool:
+    try:
+        first, second = posix.stat(one), posix.stat(other)
+    except OSError:
+        return False
+    return (first.st_dev, first.st_ino) == (second.st_dev, second.st_ino)
+
+
+def _read_text(path: str) -> str | None:
+    try:
+        data = read_file(path)
+    except OSError:
+        return None
+    return None if data is None else data.decode("utf-8", "surrogateescape")

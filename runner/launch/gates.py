@@ -1,0 +1,129 @@
+"""What stands between a line of the crontab and its run: where we are, host, pause (RUN-5 to RUN-7).
+
+A `Place` is the home as this machine and user see it: the release, the target that is ours, its state.
+"""
+
+from __future__ import annotations
+
+import posix
+
+from runner.launch import lines
+from runner.launch.instant import parse_instant
+from runner.launch.plan import HOME_PLAN, PLANS, HomePlan, Plan, decode_home_plan, decode_plan
+from runner.launch.state import PAUSES, read_file
+
+_PLAN_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
+_PROFILE_CHARACTERS = _PLAN_CHARACTERS | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ.")
+
+
+class Place:
+    """Where a run happens.
+
+    Attributes
+    ----------
+    home, release
+        The real path of the home; the name of its directory if that is a release, else ``-`` (RUN-14).
+    state
+        The state directory, absolute.
+    timezone
+        The zone of the target, empty if it is simply the host's.
+    host
+        The host's full name as the kernel knows it.
+    plan
+        What ``home.plan`` says.
+    """
+
+    __slots__ = ("home", "host", "plan", "release", "state", "timezone")
+
+    def __init__(self, home: str, host: str, user: str, plan: HomePlan) -> None:
+        self.home = home
+        self.host = host
+        self.plan = plan
+        parent, _, name = home.rpartition("/")
+        self.release = name if parent.endswith("/releases") else "-"
+        self.state = f"{home}/state"
+        self.timezone = ""
+        for target in plan.targets:
+            if target.user == user and matches_host(target.hosts, host):
+                self.state = target.state.replace("{home}", home)
+                self.timezone = target.timezone
+                return
+
+
+def read_place(home: str) -> Place:
+    """Return the place of `home`; without a ``home.plan`` the defaults (RUN-3 says so in the run)."""
+    import pwd
+
+    try:
+        data = read_file(f"{home}/{HOME_PLAN}")
+        plan = decode_home_plan(data) if data is not None else HomePlan("-")
+    except (OSError, ValueError):
+        plan = HomePlan("-")
+    user = pwd.getpwuid(posix.getuid()).pw_name
+    return Place(home, posix.uname().nodename, user, plan)
+
+
+def read_plan(home: str, name: str) -> tuple[Plan, str]:
+    """Return the plan `name` and an empty text; without a usable one a bare plan and the reason (RUN-3)."""
+    release = home.rpartition("/")[2]
+    try:
+        data = read_file(f"{home}/{PLANS}/{name}.plan")
+        if data is not None:
+            return decode_plan(data), ""
+        reason = f'no plan for {name} in {release}; run "runner compile"'
+    except (OSError, ValueError, LookupError) as error:
+        reason = f'no usable plan for {name} in {release}: {error}; run "runner compile"'
+    job, _, profile = name.partition("@")
+    return Plan(name, job, profile or "-"), reason
+
+
+def is_plan_name(name: str) -> bool:
+    """Whether `name` is a job id or ``JOB@PROFILE``: nothing else may ever become part of a path (RUN-3)."""
+    job, at, profile = name.partition("@")
+    if not job or len(job) > 64 or job[0] in "_-" or not _PLAN_CHARACTERS.issuperset(job):
+        return False
+    return not at or (0 < len(profile) <= 64 and profile[0] not in "._-" and _PROFILE_CHARACTERS.issuperset(profile))
+
+
+def find_closed_gate(place: Place, plan: Plan, now: float) -> tuple[str, str]:
+    """Return the reason why the plan must not run here and now, and its detail; two empty texts if it may."""
+    if plan.hosts and not matches_host(plan.hosts, place.host):
+        return "host", f"{place.host} is none of {' '.join(plan.hosts)}"
+    paused = find_pause(place.state, plan.job, now)
+    return ("paused", paused) if paused else ("", "")
+
+
+def find_pause(state: str, job: str, now: float) -> str:
+    """Return who paused the job and why, empty if nobody has or the pause has expired (RUN-7).
+
+    A pause that cannot be read counts as a pause: somebody meant one.
+    """
+    try:
+        data = read_file(f"{state}/{PAUSES}/{job}")
+        if data is None:
+            return ""
+        pause = lines.decode_dict(data)
+        until = pause.get("until", "")
+        if until and parse_instant(until) <= now:
+            return ""
+        reason = pause.get("reason", "")
+        return f"by {pause['author']} since {pause['since']}" + (f": {reason}" if reason else "")
+    except (OSError, ValueError, KeyError) as error:
+        return f"by a pause file that cannot be read: {error!r}"
+
+
+def matches_host(patterns: list[str], host: str) -> bool:
+    """Whether one of the patterns (``*`` and ``?``) is the host's full or short name, in any case."""
+    names = (host.lower(), host.lower().split(".", 1)[0])
+    return any(matches(pattern.lower(), name) for pattern in patterns for name in names)
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether `pattern`, in which ``*`` is any text and ``?`` any character, is all of `text`."""
+    head, star, rest = pattern.partition("*")
+    if len(head) > len(text) or any(p not in ("?", c) for p, c in zip(head, text, strict=False)):
+        return False
+    tail = text[len(head) :]
+    if not star:
+        return not tail
+    return any(matches(rest, tail[start:]) for start in range(len(tail) + 1))

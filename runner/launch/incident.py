@@ -1,0 +1,184 @@
+"""Whether a run speaks: the health of a plan, and the one decision that changes it (ALERT-1 to ALERT-5).
+
+A plan is healthy or has an *incident*, from the first bad run (flip) to the recovery. Mails follow the
+incident, not the runs: the first at once, reminders at growing intervals, one when it becomes worse, one
+when it is over. ``health/<plan>`` holds the health and the last run judged, so that none is judged twice.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import posix
+
+from runner.launch.instant import format_instant, parse_instant
+from runner.launch.record import decode_record, open_record, read_record, write_record
+
+SILENT = "silent"
+FIRST = "first"
+REMINDER = "reminder"
+WORSE = "worse"
+RECOVERED = "recovered"
+
+# Seconds from one mail to the next reminder: 1 h, then 4 h, then every 24 h (ALERT-4).
+REMINDER_AFTER_S = (3600, 4 * 3600, 24 * 3600)
+# Bad again this soon after a recovery is the same incident; then recovery needs as long without a bad run (ALERT-5).
+FLAPPING_S = 3600
+SKIPS_IN_A_ROW = 3
+
+BAD_OUTCOMES = ("warned", "failed", "timed_out", "cannot_start", "lost")
+_MILD_OUTCOMES = ("warned", "skipped")
+
+
+class Health:
+    """The health of one plan; instants are POSIX seconds, 0 for never.
+
+    ``incident`` is the run id that opened it, empty while healthy; the fields of a closed incident stay
+    until the next one opens, since a plan that is bad again soon reopens it.
+    """
+
+    __slots__ = (
+        "bad_at", "bad_runs", "flapping", "incident", "judged", "last_incident", "mailed_at", "mild", "ok_at",
+        "opened_at", "recovered_at", "reminders", "skips",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.judged = ""
+        self.ok_at = 0.0
+        self.skips = 0
+        self.incident = ""
+        self.last_incident = ""
+        self.opened_at = 0.0
+        self.bad_at = 0.0
+        self.bad_runs = 0
+        self.mild = False
+        self.flapping = False
+        self.mailed_at = 0.0
+        self.reminders = 0
+        self.recovered_at = 0.0
+
+
+def judge(health: Health, run_id: str, outcome: str, reason: str, now: float, *, by_hand: bool = False) -> str:
+    """Enter one final outcome into `health` and return which mail is due, `SILENT` for none.
+
+    A run by hand never mails and opens nothing, but its ``ok`` closes an incident; ``stopped`` and
+    ``skipped`` change nothing, except that the third ``skipped: overlap`` in a row is bad (ALERT-2).
+    """
+    if run_id == health.judged:
+        return SILENT
+    health.judged = run_id
+    if outcome == "ok":
+        health.ok_at = now
+        health.skips = 0
+        return _close(health, now, quietly=by_hand)
+    if by_hand:
+        return SILENT
+    if outcome == "skipped" and reason == "overlap":
+        health.skips += 1
+        opened_by_skips = health.incident and health.mild
+        if health.skips < SKIPS_IN_A_ROW or (health.incident and not opened_by_skips):
+            return SILENT
+    elif outcome in BAD_OUTCOMES:
+        health.skips = 0
+    else:
+        return SILENT
+    return _worsen(health, run_id, outcome in _MILD_OUTCOMES, now)
+
+
+def enter_outcome(
+    path: str, run_id: str, outcome: str, reason: str, now: float, *, by_hand: bool = False
+) -> tuple[Health, str, str]:
+    """Judge one outcome in the health file `path`, under its lock.
+
+    Returns the new health, the mail that is due, and the flip: ``open``, ``recover`` or empty.
+    """
+    descriptor = open_record(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        health = decode_health(read_record(descriptor))
+        was = health.incident
+        verdict = judge(health, run_id, outcome, reason, now, by_hand=by_hand)
+        write_record(descriptor, encode_health(health))
+    finally:
+        posix.close(descriptor)
+    flip = "" if health.incident == was else "open" if health.incident else "recover"
+    return health, verdict, flip
+
+
+def encode_health(health: Health) -> list[tuple[str, str]]:
+    """Return the pairs of a health file."""
+    pairs = []
+    for key in Health.__slots__:
+        value = getattr(health, key)
+        if isinstance(value, bool):
+            pairs.append((key, "yes" if value else "no"))
+        elif isinstance(value, float):
+            pairs.append((key, format_instant(value) if value else "never"))
+        else:
+            pairs.append((key, str(value)))
+    return pairs
+
+
+def decode_health(pairs: list[tuple[str, str]]) -> Health:
+    """Return the health of a file's pairs; a torn or foreign file is an unknown health, and speaks again."""
+    health = Health()
+    try:
+        for key, value in pairs:
+            kind = type(getattr(health, key))
+            if kind is bool:
+                setattr(health, key, value == "yes")
+            elif kind is float:
+                setattr(health, key, 0.0 if value == "never" else parse_instant(value))
+            else:
+                setattr(health, key, kind(value))
+    except (AttributeError, ValueError):
+        return Health()
+    return health
+
+
+def parse_health(data: bytes) -> Health:
+    """Return the health of a file's bytes."""
+    return decode_health(decode_record(data))
+
+
+def _close(health: Health, now: float, *, quietly: bool) -> str:
+    if not health.incident:
+        return SILENT
+    if health.flapping and now - health.bad_at < FLAPPING_S and not quietly:
+        return SILENT
+    health.last_incident = health.incident
+    health.incident = ""
+    health.recovered_at = now
+    if quietly:
+        return SILENT
+    health.mailed_at = now
+    return RECOVERED
+
+
+def _worsen(health: Health, run_id: str, mild: bool, now: float) -> str:
+    health.bad_at = now
+    if not health.incident:
+        if health.last_incident and now - health.recovered_at < FLAPPING_S:
+            health.incident = health.last_incident
+            health.flapping = True
+            health.bad_runs += 1
+            health.mild = health.mild and mild
+            return SILENT
+        health.incident = run_id
+        health.opened_at = now
+        health.bad_runs = 1
+        health.mild = mild
+        health.flapping = False
+        health.reminders = 0
+        health.mailed_at = now
+        return FIRST
+    health.bad_runs += 1
+    if health.mild and not mild:
+        health.mild = False
+        health.mailed_at = now
+        return WORSE
+    wait_s = REMINDER_AFTER_S[min(health.reminders, len(REMINDER_AFTER_S) - 1)]
+    if now - health.mailed_at < wait_s:
+        return SILENT
+    health.reminders += 1
+    health.mailed_at = now
+    return REMINDER

@@ -1,0 +1,136 @@
+"""The log of a run: header, the job's bytes, footer, and the cap on its size (RUN-40 to RUN-42).
+
+Lines of ours begin with ``# `` and carry the run id or stand between such lines; the job's bytes are
+written raw and in order of arrival. No time stamps: they would cost six times the CPU of the rest.
+"""
+
+from __future__ import annotations
+
+import posix
+
+from runner.launch.journal import Value
+from runner.launch.state import LATEST_LOG, LOGS, make_directory, write_all
+
+_COPY_BYTES = 65536
+
+
+class Log:
+    """An open log. If it cannot be written, the job's bytes are counted and dropped and the run goes on."""
+
+    __slots__ = (
+        "_dropped",
+        "_head",
+        "_marker",
+        "_size",
+        "_trouble_bytes",
+        "descriptor",
+        "max_bytes",
+        "path",
+        "trouble",
+    )
+
+    def __init__(self, path: str, descriptor: int, max_bytes: int) -> None:
+        self.path = path
+        self.descriptor = descriptor
+        self.max_bytes = max_bytes
+        self.trouble = ""
+        self._size = 0
+        self._head = 0
+        self._marker = b""
+        self._dropped = 0
+        self._trouble_bytes = 0
+
+    def write(self, data: bytes) -> None:
+        """Append bytes; at `max_bytes` the middle of the log is dropped first."""
+        if self.descriptor < 0:
+            self._trouble_bytes += len(data)
+            return
+        try:
+            if self._size + len(data) > self.max_bytes:
+                self._drop_middle()
+                if self._size + len(data) > self.max_bytes:
+                    self._dropped += len(data) - self.max_bytes // 4
+                    data = data[-(self.max_bytes // 4) :]
+            write_all(self.descriptor, data)
+            self._size += len(data)
+        except OSError as error:
+            self.trouble = f"{self.path}: {error.strerror}"
+            self._trouble_bytes += len(data)
+
+    def write_comment(self, text: str) -> None:
+        """Append lines of ours; the job's text in them stays on its line."""
+        self.write(b"".join([f"# {line}\n".encode("utf-8", "backslashreplace") for line in text.split("\n")]))
+
+    def describe_trouble(self) -> str:
+        """Return what was lost to a full or broken disk, empty if nothing was."""
+        return f"{self._trouble_bytes} bytes of the log were lost: {self.trouble}" if self.trouble else ""
+
+    def close(self) -> None:
+        """Close the file."""
+        if self.descriptor >= 0:
+            posix.close(self.descriptor)
+            self.descriptor = -1
+
+    def _drop_middle(self) -> None:
+        """Keep the first quarter and the newest quarter, with a line between that says what is missing."""
+        quarter = self.max_bytes // 4
+        if not self._head:
+            self._head = _end_of_line(self.descriptor, quarter, self._size)
+        start = _end_of_line(self.descriptor, max(self._size - quarter, self._head), self._size)
+        self._dropped += max(start - self._head - len(self._marker), 0)
+        self._marker = f"# ... {self._dropped} bytes dropped ...\n".encode()
+        position = self._head + posix.pwrite(self.descriptor, self._marker, self._head)
+        while start < self._size:
+            chunk = posix.pread(self.descriptor, _COPY_BYTES, start)
+            start += len(chunk)
+            position += posix.pwrite(self.descriptor, chunk, position)
+        posix.ftruncate(self.descriptor, position)
+        posix.lseek(self.descriptor, position, 0)
+        self._size = position
+
+
+def open_log(state: str, plan: str, run_id: str, max_bytes: int) -> Log:
+    """Create the log of a run and point ``latest.log`` at it; a log that cannot be made loses its bytes."""
+    directory = f"{state}/{LOGS}/{plan}"
+    name = f"{run_id}.log"
+    log = Log(f"{directory}/{name}", -1, max_bytes)
+    try:
+        try:
+            log.descriptor = _create(log.path)
+        except FileNotFoundError:
+            make_directory(directory)
+            log.descriptor = _create(log.path)
+        link = f"{directory}/.{name}.tmp"
+        posix.symlink(name, link)
+        posix.rename(link, f"{directory}/{LATEST_LOG}")
+    except OSError as error:
+        log.trouble = f"{log.path}: {error.strerror}"
+    return log
+
+
+def format_footer(end: dict[str, Value]) -> str:
+    """Return the last line of a log: its run, and how that ended (RUN-41); a fact nobody knows is ``-``."""
+    facts = ["end", str(end["run_id"]), str(end["ended_at"])]
+    for key in (
+        "outcome",
+        "exit_code",
+        "signal",
+        "duration_s",
+        "cpu_s",
+        "max_rss_bytes",
+        "stdout_bytes",
+        "stderr_bytes",
+    ):
+        value = end[key]
+        facts.append(f"{key}={'-' if value is None else f'{value:.3f}' if isinstance(value, float) else value}")
+    return " ".join([*facts, f"reason={end['reason']}"])
+
+
+def _create(path: str) -> int:
+    return posix.open(path, posix.O_RDWR | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC | posix.O_NOFOLLOW, 0o640)
+
+
+def _end_of_line(descriptor: int, position: int, size: int) -> int:
+    """Return the first position behind a newline at or after `position`, or `position` if none is near."""
+    found = posix.pread(descriptor, _COPY_BYTES, position).find(b"\n")
+    return position if found < 0 else min(position + found + 1, size)

@@ -1,0 +1,82 @@
+"""What a crontab line starts: ``run-job PLAN [--slot INSTANT] [--hand] [-- ARGUMENT...]`` or ``run-job --sweep``.
+
+Arguments are read by hand: ``argparse`` alone would cost as much as the interpreter (RUN-45).
+"""
+
+from __future__ import annotations
+
+import posix
+import sys
+
+from runner.launch.outcome import CODE_BUG, CODE_CANNOT_EXECUTE
+
+USAGE = "usage: run-job PLAN [--slot 2026-03-08T07:00:00Z] [--hand] [-- ARGUMENT...] | run-job --sweep\n"
+
+
+def main(home: str, interpreter: str, arguments: list[str]) -> int:
+    """Act on the command line; return the exit code.
+
+    `interpreter` is that of the command ``runner``, which the sweep needs and a run does not.
+    """
+    if posix.getuid() != posix.geteuid():
+        sys.stderr.write("run-job: refuses a set-uid start (SEC-13)\n")
+        return CODE_CANNOT_EXECUTE
+    if arguments == ["--sweep"]:
+        return _become_sweep(home, interpreter)
+    from runner.launch.run import run_job
+
+    try:
+        request = parse_arguments(arguments)
+    except ValueError as error:
+        sys.stderr.write(f"run-job: {error}\n{USAGE}")
+        return 2
+    return run_job(home, request)
+
+
+def parse_arguments(arguments: list[str]) -> Request:
+    """Return what the command line asks for; ValueError says what is wrong with it."""
+    from runner.launch.gates import is_plan_name
+    from runner.launch.instant import parse_instant
+    from runner.launch.run import Request
+
+    if not arguments or not is_plan_name(arguments[0]):
+        raise ValueError(f"{arguments[0]!r} is no name of a plan" if arguments else "the name of a plan is missing")
+    request = Request(arguments[0])
+    rest = iter(arguments[1:])
+    for word in rest:
+        if word == "--hand":
+            request.by_hand = True
+        elif word == "--slot":
+            request.slot = next(rest, "")
+            parse_instant(request.slot)
+        elif word == "--":
+            request.arguments = list(rest)
+        else:
+            raise ValueError(f"unknown argument {word!r}")
+    return request
+
+
+def start(home: str, interpreter: str) -> None:
+    """Run `main` and leave at once: the normal shutdown of the interpreter costs 1.4 ms and has nothing to do here."""
+    code = CODE_BUG
+    try:
+        code = main(home, interpreter, sys.argv[1:])
+        sys.stderr.flush()
+    except BaseException:
+        # A bug: cron mails the traceback to ops (RUN-36); the run is closed by the sweep.
+        sys.excepthook(*sys.exc_info())
+    posix._exit(code)
+
+
+def _become_sweep(home: str, interpreter: str) -> int:
+    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+    try:
+        posix.execve(interpreter, [interpreter, "-I", "-m", "runner.sweep", "--home", home], environment)
+    except OSError as error:
+        sys.stderr.write(f'run-job: {interpreter}: {error.strerror}; run "runner compile" in {home}\n')
+    return CODE_CANNOT_EXECUTE
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runner.launch.run import Request

@@ -1,0 +1,129 @@
+"""The text of an alert: its subject, whose form is fixed for ever, and a body worth reading (ALERT-13, ALERT-15)."""
+
+from __future__ import annotations
+
+from runner.launch.incident import FIRST, RECOVERED, REMINDER, WORSE, Health
+from runner.launch.instant import format_slot
+from runner.launch.journal import Value
+from runner.launch.stream import Stream
+
+_SUBJECT_CHARACTERS = 120
+_STDOUT_LINES = 20
+_DID = {
+    "warned": "ended well but with warnings: {reason}",
+    "failed": "failed: {reason}",
+    "timed_out": "was ended: {reason}",
+    "cannot_start": "could not start: {reason}",
+    "lost": "was lost: {reason}",
+    "skipped": "was skipped: {reason}",
+    "ok": "ended well",
+}
+
+
+def compose(end: dict[str, Value], health: Health, alert: str, streams: tuple[Stream, Stream] | None) -> str:
+    """Return subject line, blank line and body of the alert about a run.
+
+    Parameters
+    ----------
+    end
+        The run's ``end`` event, or its ``skip`` event with ``outcome``.
+    health, alert
+        The plan's health after this run, and which alert is due.
+    streams
+        stderr and stdout of the run; None if it had none.
+    """
+    parts = [_describe(end), *_show_streams(streams), *_show_facts(end), _explain(health, alert)]
+    return f"Subject: {make_subject(end, health, alert)}\n\n" + "\n".join(parts) + "\n"
+
+
+def make_subject(end: dict[str, Value], health: Health, alert: str) -> str:
+    """Return ``OUTCOME plan [profile] cause``: ASCII, one line, at most 120 characters."""
+    name = f"{end['plan']} [{end['profile']}]"
+    word = str(end["outcome"]).upper()
+    if alert == RECOVERED:
+        text = f"RECOVERED {name} after {_count(health.bad_runs, 'failure')} in {_format_span(health)}"
+    elif alert == REMINDER:
+        since = format_slot(int(health.opened_at))[11:16]
+        flapping = ", flapping" if health.flapping else ""
+        text = f"STILL {word} {name} {health.bad_runs} times since {since}Z{flapping}"
+    else:
+        text = f"{word} {name} {end['reason']}"
+    return clean(text).encode("ascii", "backslashreplace").decode()[:_SUBJECT_CHARACTERS]
+
+
+def clean(text: str) -> str:
+    """Return `text` with control characters shown and not acted on; tabs and newlines too."""
+    return "".join([c if c.isprintable() else f"\\x{ord(c):02x}" for c in text])
+
+
+def decode_output(data: bytes) -> list[str]:
+    """Return the lines of a job's output as a mail shows them: progress bars in their last state (RUN-30)."""
+    lines = data.decode("utf-8", "backslashreplace").split("\n")
+    if lines and not lines[-1]:
+        lines.pop()
+    return [clean(line.rstrip("\r").rpartition("\r")[2].replace("\t", "    ")) for line in lines]
+
+
+def _describe(end: dict[str, Value]) -> str:
+    did = _DID[str(end["outcome"])].format(reason=clean(str(end["reason"])))
+    seconds = end.get("duration_s")
+    after = f" after {seconds:.1f} s" if isinstance(seconds, float) else ""
+    return f"{end['plan']} {did}{after}."
+
+
+def _show_streams(streams: tuple[Stream, Stream] | None) -> list[str]:
+    """Return stderr, first and last part; if there was none the end of stdout."""
+    if streams is None:
+        return []
+    err, out = streams
+    if err.size:
+        head, tail = decode_output(err.head), decode_output(err.tail)
+        missing = err.size - len(err.head) - len(err.tail)
+        if missing > 0:
+            return ["---- stderr ----", *head[:-1], f"... {missing} bytes left out, see log ...", *tail[1:]]
+        lines = decode_output(err.head + err.tail)
+        return [f"---- stderr, {_count(len(lines), 'line')} ----", *lines]
+    lines = decode_output(out.tail)[-_STDOUT_LINES:]
+    if not lines:
+        return ["(no output)"]
+    return [f"---- no stderr; stdout, last {_count(len(lines), 'line')} ----", *lines]
+
+
+def _show_facts(end: dict[str, Value]) -> list[str]:
+    rows = [
+        "---- run ----",
+        f"slot {end['slot']}   profile {end['profile']}   release {end['release']}   host {end['host']}",
+    ]
+    if end.get("log"):
+        rows.append(f"log   {end['log']}")
+        rows.append(f"see   runner logs {end['run_id']}        again   runner run {end['job']}{_option(end)}")
+    elif end.get("detail"):
+        rows.append(f"held by   {clean(str(end['detail']))}")
+    return rows
+
+
+def _option(end: dict[str, Value]) -> str:
+    return f" -P {end['profile']}" if "@" in str(end["plan"]) else ""
+
+
+def _explain(health: Health, alert: str) -> str:
+    """Return the sentence about the incident: how long, how often, what mail comes next."""
+    last_ok = f"last ok {format_slot(int(health.ok_at))}" if health.ok_at else "no ok run is known"
+    if alert == FIRST:
+        return f"First failure; {last_ok}. Next mail: reminder after 1 h, or recovery."
+    if alert == WORSE:
+        return f"Worse than before; {last_ok}. Next mail: reminder, or recovery."
+    if alert == REMINDER:
+        since = format_slot(int(health.opened_at))
+        return f"{_count(health.bad_runs, 'bad run')} since {since}; {last_ok}. Next mail: reminder, or recovery."
+    opened = format_slot(int(health.opened_at))
+    return f"Bad since {opened}, {_count(health.bad_runs, 'bad run')}. No mail while it stays well."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _format_span(health: Health) -> str:
+    minutes = int(max(health.recovered_at - health.opened_at, 0.0)) // 60
+    return f"{minutes // 60}h{minutes % 60:02d}m"
