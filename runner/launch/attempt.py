@@ -199,6 +199,7 @@ class Attempt:
             self._pump(min(left, 0.05))
             tree.reap_orphans(but=pid)
         tree.kill_below(posix.getpid())
+        tree.reap_orphans(but=pid)
 
     def _collect(self, pid: int) -> int:
         _, status, usage = posix.wait4(pid, 0)
@@ -237,6 +238,7 @@ class Attempt:
             while time.monotonic() < until and tree.find_descendants(posix.getpid()):
                 self._pump(0.02)
             tree.kill_below(posix.getpid())
+            tree.reap_orphans()
 
     def _pump(self, wait_s: float) -> list[int]:
         """Move what is there for up to `wait_s` seconds; return the descriptors of others that became ready."""

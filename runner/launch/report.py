@@ -10,12 +10,12 @@ from runner.launch.stream import Stream
 _SUBJECT_CHARACTERS = 120
 _STDOUT_LINES = 20
 _DID = {
-    "warned": "ended well but with warnings: {reason}",
-    "failed": "failed: {reason}",
-    "timed_out": "was ended: {reason}",
-    "cannot_start": "could not start: {reason}",
-    "lost": "was lost: {reason}",
-    "skipped": "was skipped: {reason}",
+    "warned": "ended well, but with warnings",
+    "failed": "failed",
+    "timed_out": "was ended",
+    "cannot_start": "could not start",
+    "lost": "was lost",
+    "skipped": "was skipped",
     "ok": "ended well",
 }
 
@@ -33,7 +33,7 @@ def compose(end: dict[str, Value], health: Health, alert: str, streams: tuple[St
         stderr and stdout of the run; None if it had none.
     """
     parts = [_describe(end), *_show_streams(streams), *_show_facts(end), _explain(health, alert)]
-    return f"Subject: {make_subject(end, health, alert)}\n\n" + "\n".join(parts) + "\n"
+    return f"{make_subject(end, health, alert)}\n\n" + "\n".join(parts) + "\n"
 
 
 def make_subject(end: dict[str, Value], health: Health, alert: str) -> str:
@@ -65,10 +65,11 @@ def decode_output(data: bytes) -> list[str]:
 
 
 def _describe(end: dict[str, Value]) -> str:
-    did = _DID[str(end["outcome"])].format(reason=clean(str(end["reason"])))
+    """Return the first sentence: ``download-wfc3 failed after 12.4 s: exit 3.``."""
     seconds = end.get("duration_s")
     after = f" after {seconds:.1f} s" if isinstance(seconds, float) else ""
-    return f"{end['plan']} {did}{after}."
+    reason = f": {clean(str(end['reason']))}" if end["reason"] else ""
+    return f"{end['plan']} {_DID[str(end['outcome'])]}{after}{reason}."
 
 
 def _show_streams(streams: tuple[Stream, Stream] | None) -> list[str]:

@@ -82,7 +82,7 @@ def kill_below(root: int) -> None:
     """Kill every descendant of `root` until none is left.
 
     All are stopped before any is killed, so that a fork bomb cannot outrun it; what appears meanwhile is
-    met in the next round. Zombies stay for whoever waits for them.
+    met in the next round. Whoever waits for them collects them.
     """
     until = time.monotonic() + _KILL_S
     while (processes := find_descendants(root)) and time.monotonic() < until:
