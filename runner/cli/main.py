@@ -1,0 +1,128 @@
+"""The command ``runner``: which commands there are, and what an error means to the shell (DESIGN section 7).
+
+A command's module is imported when the command is called, so that ``runner --help`` and completion stay
+quick and a broken database driver cannot break ``runner check``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+
+import click
+
+from runner.errors import BUG, USER_ERROR, RunnerError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command of the top level: its name, the module of ``runner.cli`` that has it, and its line of help."""
+
+    name: str
+    module: str
+    help: str
+
+
+SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+    (
+        "Begin",
+        (
+            Entry("demo", "demo", "a complete small observatory on this machine, in under a minute"),
+            Entry("init", "init", "make a new home from the template"),
+        ),
+    ),
+    (
+        "Registry",
+        (
+            Entry("check", "registry", "everything wrong with registry and profiles, with file:line:column"),
+            Entry("add", "registry", "write the four lines of a new job"),
+            Entry("show", "registry", "a job's entry expanded, each value with its origin"),
+            Entry("next", "registry", "the next slots"),
+        ),
+    ),
+    (
+        "Crontab",
+        (
+            Entry("compile", "compile", "write crontab.d/ from jobs/ and envs/"),
+            Entry("crontab", "crontab", "diff, install, uninstall our block of a crontab"),
+        ),
+    ),
+    (
+        "Runs",
+        (
+            Entry("run", "run", "run a job now, on the same path as cron"),
+            Entry("status", "history", "every job: its last run, its next slot, its trouble"),
+            Entry("history", "history", "past runs, the newest first"),
+            Entry("logs", "history", "the log of a run; -f follows the job over all its runs"),
+            Entry("sweep", "sweep", "the housekeeping that the crontab does each minute"),
+        ),
+    ),
+)
+
+
+class LazyGroup(click.Group):
+    """A group whose commands stand in `SECTIONS` and are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, in the order of the help."""
+        return [entry.name for _, entries in SECTIONS for entry in entries]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command; its module is imported now."""
+        for _, entries in SECTIONS:
+            for entry in entries:
+                if entry.name == cmd_name:
+                    module = import_module(f"runner.cli.{entry.module}")
+                    return getattr(module, f"{entry.name}_command")  # type: ignore[no-any-return]
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands in their sections."""
+        for title, entries in SECTIONS:
+            with formatter.section(title):
+                formatter.write_dl([(entry.name, entry.help) for entry in entries])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--home", metavar="DIR", help="The home; else RUNNER_HOME, else the nearest directory upwards with jobs/ and envs/.")
+@click.version_option(package_name="observatory-runner", prog_name="runner")
+@click.pass_context
+def cli(ctx: click.Context, home: str | None) -> None:
+    """Compile a YAML registry of jobs into a crontab, run them in their environments, keep their history."""
+    ctx.obj = home
+
+
+def main() -> None:
+    """Run the command line and exit: the only place where an error becomes an exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; a bug keeps its traceback and is 70."""
+    try:
+        code = cli.main(arguments, prog_name="runner", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except RunnerError as error:
+        click.echo(str(error), err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return USER_ERROR
+    except click.Abort:
+        click.echo("runner: nothing was changed", err=True)
+        return USER_ERROR
+    except BrokenPipeError:
+        # The reader (less, head) has what it wanted; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        return BUG
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""How answers are printed: JSON for programs, tables for people, colours on a terminal only."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+import click
+
+JSON_HELP = "One JSON object a line."
+
+
+def print_json(values: Iterable[Mapping[str, object]]) -> None:
+    """Print one JSON object a line."""
+    for value in values:
+        click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def clean(text: str) -> str:
+    """Return `text` with control characters shown and not acted on (SEC-10)."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], styles: Mapping[str, str]) -> None:
+    """Print a table: by rich with `styles` (first word of a cell -> colour) on a terminal, plain text elsewhere."""
+    cells = [[clean(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _print_rich(columns, cells, styles)
+        return
+    widths = [max(len(row[i]) for row in [list(columns), *cells]) for i in range(len(columns))]
+    for row in [list(columns), *cells]:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _print_rich(columns: Sequence[str], rows: list[list[str]], styles: Mapping[str, str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*[Text(cell, style=styles.get(cell.partition(" ")[0], "")) for cell in row])
+    Console().print(table)

@@ -1,0 +1,77 @@
+"""How the benchmarks measure: whole processes, interleaved pairs, medians, ratios within one run.
+
+Absolute times drift by tens of percent on a shared machine; only ratios are compared with a limit.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of the report: what was measured, its value, and the limit it is held against."""
+
+    name: str
+    value: float
+    limit: float
+    unit: str
+    detail: str = ""
+    at_least: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether the value is on the right side of the limit."""
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one process cost: user + system seconds with all its children, and wall seconds."""
+
+    cpu_s: float
+    wall_s: float
+
+
+def measure(argv: Sequence[str], **options: object) -> Cost:
+    """Run one command, its output thrown away; AssertionError unless it exits 0."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    code = subprocess.run(  # type: ignore[call-overload]
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options
+    ).returncode
+    wall_s, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert code == 0, f"{argv} exited {code}"
+    return Cost(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall_s)
+
+
+def compare(subject: Sequence[str], floor: Sequence[str], pairs: int) -> tuple[Cost, Cost]:
+    """Return the median costs of two commands run in turn, after one run of each that does not count."""
+    measure(subject), measure(floor)
+    costs = [(measure(subject), measure(floor)) for _ in range(pairs)]
+    return _median([one for one, _ in costs]), _median([other for _, other in costs])
+
+
+def median_of(runs: int, action: Callable[[], float]) -> float:
+    """Return the median of what `action` returns, called `runs` times."""
+    return median(action() for _ in range(runs))
+
+
+def read_pss_bytes(pid: int) -> int:
+    """Return the proportional set size of a process."""
+    with open(f"/proc/{pid}/smaps_rollup") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("Pss:"))
+
+
+def clean_environment() -> dict[str, str]:
+    """Return an environment as cron gives it: little, and nothing that changes how Python starts."""
+    return {"PATH": "/usr/bin:/bin", "HOME": os.environ.get("HOME", "/"), "SHELL": "/bin/sh"}
+
+
+def _median(costs: Sequence[Cost]) -> Cost:
+    return Cost(median(cost.cpu_s for cost in costs), median(cost.wall_s for cost in costs))
