@@ -6,8 +6,12 @@
 
 repo=$(CDPATH='' cd -P -- "$(dirname -- "$0")/.." && pwd)
 venv=${RUNNER_VENV:-$repo/.venv}
+case $venv in /*) ;; *) venv=$PWD/$venv ;; esac
 
 use_venv() {
+    # An empty HOME would mean the root directory to pip, and one that is read-only can hold no cache.
+    [ -n "${HOME:-}" ] || unset HOME
+    [ -w "${HOME:-}" ] || export PIP_NO_CACHE_DIR=1
     # Installed once: again only when pyproject.toml has changed, or the checkout has moved.
     wanted="$(cksum < "$repo/pyproject.toml") $repo"
     if "$venv/bin/python" -I -c 'import pip' 2> /dev/null; then
@@ -16,7 +20,7 @@ use_venv() {
         make_venv
     fi
     echo "installing what the runner needs into $venv; this happens once" >&2
-    venv_pip --editable "$repo${1:+[$1]}"
+    "$venv/bin/python" -I -m pip install --quiet --disable-pip-version-check --no-input --editable "$repo${1:+[$1]}"
     for extra in base ${1:-}; do
         echo "$wanted" > "$venv/installed-$extra"
     done
@@ -47,13 +51,6 @@ find_python() {
         fi
     done
     return 1
-}
-
-venv_pip() {
-    # An empty HOME would mean the root directory to pip, and one that is read-only can hold no cache.
-    [ -n "${HOME:-}" ] || unset HOME
-    [ -w "${HOME:-}" ] || export PIP_NO_CACHE_DIR=1
-    "$venv/bin/python" -I -m pip install --quiet --disable-pip-version-check --no-input "$@"
 }
 
 fail() {
