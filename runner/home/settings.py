@@ -1,0 +1,254 @@
+"""The settings of a home: ``envs/site.yaml`` (DESIGN section 7)."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import socket
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from runner.document.faults import Faults, Wrong, check_faults
+from runner.document.fields import (
+    address,
+    choice,
+    host_pattern,
+    list_of,
+    map_of,
+    name_like,
+    scalar,
+    text,
+    variable,
+    word,
+)
+from runner.document.keys import NOT_BUILT, Keys, declare, record_of
+from runner.document.parse import parse_document
+from runner.document.tree import Mapping, Node, is_empty
+from runner.document.zones import zone
+from runner.launch.state import DATABASE
+
+SETTINGS_FILE = "envs/site.yaml"
+BASE_ENV = (("PATH", "/usr/bin:/bin"), ("LANG", "C.UTF-8"))
+
+home_name = name_like("[A-Za-z0-9][A-Za-z0-9_-]{0,31}", "a name", "letters, digits, _ and -, at most 32 characters")
+login = name_like(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?", "a user name", "as in the password database")
+profile_part = name_like("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a name", "letters, digits, . _ and -")
+
+
+def _kind(value: str) -> str:
+    if choice("user", "cron-d")(value) == "cron-d":
+        raise Wrong(f"kind: cron-d is {NOT_BUILT}", "write user, and install as that user")
+    return value
+
+
+def _via(value: str) -> str:
+    if choice("cron", "sendmail", "smtp")(value) != "cron":
+        raise Wrong(f"via: {value} is {NOT_BUILT}", "write cron: cron itself sends the mail")
+    return value
+
+
+def _path(value: str) -> str:
+    if word(value).startswith("~") or "$" in value:
+        raise Wrong(f'"{value}" would need a shell', "write an absolute path, or one that begins at the home")
+    return value
+
+
+def _absolute(value: str) -> str:
+    if not value.startswith("/"):
+        raise Wrong(f'"{value}" is not an absolute path')
+    return value
+
+
+def _database(value: str) -> str:
+    if not re.match(r"sqlite:////|postgresql(\+psycopg2)?://", value):
+        hint = "sqlite:////ABSOLUTE/PATH or postgresql+psycopg2://USER@HOST/NAME"
+        raise Wrong(f'"{value}" is not a database that we know', hint)
+    return re.sub("^postgresql:", "postgresql+psycopg2:", value)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Who is told, and how; `ops` gets what no job names recipients for (ALERT-6)."""
+
+    via: str = declare(scalar(_via), "cron, sendmail or smtp", "cron")
+    sender: str = declare(scalar(address), "the From of mails", "", name="from")
+    ops: tuple[str, ...] = declare(list_of(scalar(address)), "who is told when no job says so", "[]")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A host and user whose crontab we keep (CRON-20).
+
+    Attributes
+    ----------
+    hosts
+        Name patterns.
+    cron, timezone, home, site, environment, state, database
+        Empty: not declared.
+    """
+
+    name: str
+    hosts: tuple[str, ...] = declare(list_of(scalar(host_pattern)), "name patterns of its hosts")
+    user: str = declare(scalar(login), "whose crontab it is")
+    kind: str = declare(scalar(_kind), "user or cron-d", "user")
+    cron: str = declare(scalar(choice("debian", "cronie")), "which cron", "")
+    timezone: str = declare(scalar(zone), "the host's zone", "")
+    home: str = declare(scalar(_absolute), "where the home is there", "")
+    site: str = declare(scalar(profile_part), "only profiles of this site", "")
+    environment: str = declare(scalar(profile_part), "only profiles of this environment", "")
+    state: str = declare(scalar(_path), "its state directory", "")
+    database: str = declare(scalar(_database), "its ledger", "")
+
+    def fits(self, host: str, user: str) -> bool:
+        """Whether this is the target of `user` on `host`, by its full name or its first part."""
+        names = (host, host.partition(".")[0])
+        return self.user == user and any(fnmatchcase(name, pattern) for pattern in self.hosts for name in names)
+
+
+TARGET = Keys(Target)
+
+
+def _read_targets(node: Node, faults: Faults) -> tuple[Target, ...]:
+    """Return the targets in order of name."""
+    targets = []
+    for name, values in map_of(home_name, _keep_node)(node, faults):
+        given = values.entries if isinstance(values, Mapping) else {}
+        for key in TARGET.missing(given):
+            faults.error(values, f'target {name} has no "{key}"', TARGET.by_name[key].about)
+        try:
+            found = TARGET.read(values, faults)
+        except Wrong as wrong:
+            faults.wrong(values, wrong)
+            continue
+        targets.append(Target(name, **{"hosts": (), "user": "", **TARGET.defaults, **found}))
+    return tuple(sorted(targets, key=lambda target: target.name))
+
+
+def _keep_node(node: Node, faults: Faults) -> Node:
+    return node
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The hosts of one place, and the account there (PROF-14)."""
+
+    hosts: tuple[str, ...] = declare(list_of(scalar(host_pattern)), "name patterns", "[]")
+    account: str = declare(scalar(login), "who owns the trees of software", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What is common to all profiles."""
+
+    env: tuple[tuple[str, str], ...] = declare(map_of(variable, scalar(text)), "variables", "{}")
+
+
+@dataclass(frozen=True, slots=True)
+class Capo:
+    """Where properties are looked for (CAPO-2)."""
+
+    path: tuple[str, ...] = declare(list_of(scalar(word)), "directories", '["{home}/envs/capo"]')
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What ``envs/site.yaml`` says, its defaults filled in.
+
+    Attributes
+    ----------
+    home
+        The real path of the home.
+    targets
+        By name; where none is declared one, ``main``, of this host and user (CRON-20).
+    state, database
+        As written; empty: the default (see `state_of`, `database_of`).
+    """
+
+    home: Path
+    name: str = declare(scalar(home_name), "of this home, in its crontab block", "", shown="its directory")
+    state: str = declare(scalar(_path), "what runs leave", "", shown="state")
+    database: str = declare(scalar(_database), "the ledger's URL", "", shown="SQLite in the state directory")
+    group: str = declare(scalar(login), "who may read logs", "")
+    mail: Mail = declare(record_of(Keys(Mail, later=("smtp",))), "who is told, and how", "{}")
+    targets: tuple[Target, ...] = declare(_read_targets, "hosts and users whose crontabs we keep", "{}")
+    sites: tuple[tuple[str, Site], ...] = declare(map_of(profile_part, record_of(Keys(Site))), "places", "{}")
+    environments: tuple[str, ...] = declare(list_of(scalar(profile_part)), "parallel installations", "[]")
+    layout: str = declare(scalar(word), "where the software trees of profiles are", "")
+    base: Base = declare(
+        record_of(Keys(Base, later=("path", "unset", "activate"))), "what is common to all profiles", "{}"
+    )
+    capo: Capo = declare(
+        record_of(Keys(Capo, later=("mirror", "master", "max_age"))), "where properties are looked for", "{}"
+    )
+    renamed: tuple[tuple[str, str], ...] = declare(
+        map_of(profile_part, scalar(profile_part)), "old profile name: new one", "{}"
+    )
+    housekeeping: str = declare(scalar(choice("cron", "external")), "who starts the sweep", "cron")
+
+    @property
+    def base_env(self) -> tuple[tuple[str, str], ...]:
+        """The variables that every job begins with (PROF-4)."""
+        return tuple((dict(BASE_ENV) | dict(self.base.env)).items())
+
+    def target_here(self, host: str, user: str) -> Target | None:
+        """Return the target of `user` on `host`, the first of several."""
+        return next((target for target in self.targets if target.fits(host, user)), None)
+
+    def state_text(self, target: Target | None) -> str:
+        """Return the state directory of a target as it is in a plan: absolute, or beginning ``{home}``.
+
+        Without a target it is the home's own, whatever is declared, so that a developer's clone never
+        opens production's (CRON-20).
+        """
+        declared = (target.state or self.state) if target else ""
+        path = declared or "state"
+        return path if path.startswith("/") else f"{{home}}/{path}"
+
+    def state_of(self, target: Target | None) -> Path:
+        """Return the state directory of a target on this machine."""
+        return Path(self.state_text(target).replace("{home}", str(self.home), 1))
+
+    def database_of(self, target: Target | None) -> str:
+        """Return the URL of the ledger of a target."""
+        declared = (target.database or self.database) if target else ""
+        return declared or f"sqlite:///{self.state_of(target)}/{DATABASE}"
+
+
+SETTINGS = Keys(Settings, later=("slack", "allow", "guard", "wrappers"))
+
+
+def parse_settings(data: bytes, home: Path, main: Target, faults: Faults) -> Settings | None:
+    """Return the settings in `data`, with `main` as the target if it declares none; None if `faults` says why not."""
+    before = len(faults.found)
+    root = parse_document(data, faults)
+    found = {}
+    if root is not None and not is_empty(root):
+        try:
+            found = SETTINGS.read(root, faults)
+        except Wrong as wrong:
+            faults.wrong(root, wrong)
+    if root is not None and "targets" in found and "name" not in found:
+        faults.error(root, 'no "name"', "with targets a home needs one: what is compiled must not hang on a directory")
+    if any(fault.level == "error" for fault in faults.found[before:]):
+        return None
+    found.setdefault("name", re.sub("[^A-Za-z0-9]+", "-", home.name).strip("-")[:32] or "home")
+    found["targets"] = found.get("targets") or (main,)
+    return Settings(home, **{**SETTINGS.defaults, **found})
+
+
+def find_main_target() -> Target:
+    """Return the target of a home that declares none: this host and this user."""
+    here = {"hosts": (socket.gethostname(),), "user": pwd.getpwuid(os.geteuid()).pw_name}
+    return Target("main", **{**TARGET.defaults, **here})
+
+
+def read_settings(home: Path) -> Settings:
+    """Return the settings of a home; one without ``envs/site.yaml`` has the defaults. Raises FaultsFound."""
+    faults = Faults(SETTINGS_FILE)
+    path = home / SETTINGS_FILE
+    settings = parse_settings(path.read_bytes() if path.exists() else b"", home, find_main_target(), faults)
+    check_faults(faults.found)
+    assert settings is not None
+    return settings
