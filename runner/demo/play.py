@@ -1,0 +1,226 @@
+"""``runner demo [DIR]``: a small observatory on this machine, from the registry to the mail (DESIGN section 7).
+
+No network, no root, and nothing outside its directory: the archive is served on loopback, the crontab is a
+file, the mails are what the wrappers would have handed to cron. Everything between is the product itself,
+called as a person or cron calls it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from runner.demo.archive import publish, serve
+from runner.demo.exposures import Exposure, plan_exposures
+from runner.demo.night import HOURS, Firing, find_differences, find_morning, plan_night
+from runner.demo.stage import Mail, Stage, ask, fire, run_command
+from runner.errors import ANSWER_IS_NO, DONE, UserError
+from runner.home.settings import read_settings
+from runner.launch.instant import format_slot
+from runner.launch.slot import use_zone
+from runner.registry.read import read_registry
+
+_PACKAGED = Path(__file__).parent
+_TCSH = "/bin/tcsh"
+_DOWNLOAD = "download-wfc3"
+_NO_ARCHIVE = "http://archive.example.org"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One scene: its title, and what happens in it."""
+
+    title: str
+    act: Callable[[Stage], Stage]
+
+
+def run_demo(directory: Path | None) -> int:
+    """Play the demo in `directory`, a new temporary one for None; return the exit code.
+
+    It ends after the first step in which something was not as it must be, names it on stderr and returns 1.
+
+    Raises
+    ------
+    UserError
+        If the directory is not empty or cannot be written to.
+    """
+    where = _prepare(directory)
+    print(f"A small observatory in {where}")
+    with serve(where / "archive") as url:
+        stage = Stage(where, url)
+        for number, step in enumerate(STEPS, 1):
+            print(f"\n=== {number}. {step.title}\n")
+            stage = step.act(stage)
+            if stage.differences:
+                break
+    sys.stdout.flush()
+    for difference in stage.differences:
+        print(f"demo: {difference}", file=sys.stderr)
+    return ANSWER_IS_NO if stage.differences else DONE
+
+
+def make_home(stage: Stage) -> Stage:
+    """Make a home as anybody would; add the jobs that only the demo has; name the archive."""
+    stage = run_command(stage, "runner init home")
+    for part in ("jobs", "tcsh") if _has_tcsh() else ("jobs",):
+        shutil.copytree(_PACKAGED / part, stage.home / "jobs", dirs_exist_ok=True)
+    shutil.copytree(_PACKAGED / "cron", stage.cron)
+    _name_archive(stage.home / "jobs" / "wfc3.yaml", stage.archive_url)
+    print(f"\nThe archive of this demo is {stage.archive_url}; jobs/wfc3.yaml names it now.")
+    return stage
+
+
+def show_registry(stage: Stage) -> Stage:
+    """Show what a developer writes, what is made of it, and that nothing is wrong with it."""
+    for command in ("cat jobs/wfc3.yaml", "cat jobs/broken.yaml", "runner show mirror-night", "runner check"):
+        stage = run_command(stage, command)
+        print()
+    return stage
+
+
+def install_crontab(stage: Stage) -> Stage:
+    """Compile the registry and put it into a crontab that belongs to somebody already."""
+    before = (stage.cron / "table").read_bytes()
+    for command in ("runner compile", "crontab -l", "runner crontab install --yes", "crontab -l"):
+        stage = run_command(stage, command)
+        print()
+    if not (stage.cron / "table").read_bytes().startswith(before):
+        stage = replace(stage, differences=(*stage.differences, "crontab: the lines of others were changed"))
+    return stage
+
+
+def run_night(stage: Stage) -> Stage:
+    """Let the lines of the crontab come due, those of last night one after the other."""
+    firings, exposures = _plan(stage)
+    recipients = _find_recipients(stage)
+    hour = len(exposures) // HOURS
+    for firing in firings:
+        if firing.job == _DOWNLOAD:
+            publish(stage.archive, exposures[:hour])
+            exposures = exposures[hour:]
+        arguments = f"{firing.job} --slot {format_slot(firing.slot)}"
+        code, said = fire(stage, arguments)
+        print(f"$ wrappers/run-job {arguments:50} # exit {code}{', a mail' if said else ''}", flush=True)
+        if said:
+            stage = replace(stage, mails=(*stage.mails, Mail(recipients[firing.job], said)))
+    return stage
+
+
+def review(stage: Stage) -> Stage:
+    """Do the housekeeping of each minute, then ask what ops would ask in the morning."""
+    for command in ("runner sweep", "runner status", "runner history", "runner history check-darks --limit 1 --json"):
+        stage = run_command(stage, command)
+        print()
+    return stage
+
+
+def show_mails(stage: Stage) -> Stage:
+    """Show all that the team would have heard of the night."""
+    directory = stage.directory / "mail"
+    directory.mkdir()
+    for number, mail in enumerate(stage.mails, 1):
+        text = f"To: {', '.join(mail.recipients)}\n{mail.text}"
+        (directory / f"{number}").write_text(text)
+        print(text)
+    return stage
+
+
+def show_results(stage: Stage) -> Stage:
+    """Show what the jobs made: a report in a log, the headers in a table."""
+    stage = run_command(stage, "tail -n 8 state/logs/exposures-wfc3/latest.log")
+    print("\nheaders.db, written by index-wfc3:")
+    with sqlite3.connect(stage.home / "state/work/index-wfc3/headers.db") as index:
+        rows = index.execute("SELECT rootname, target, detector, filter, exptime_s, state FROM files ORDER BY path")
+        for row in rows:
+            print("  " + "".join(f"{'-' if value is None else value:<10}" for value in row))
+    return stage
+
+
+def judge_night(stage: Stage) -> Stage:
+    """Compare the night with what must have come of it."""
+    runs = [json.loads(line) for line in ask(stage, "runner history --limit 0 --json").splitlines()]
+    outcomes: dict[str, list[str]] = {}
+    for run in sorted(runs, key=lambda run: str(run["slot"])):
+        outcomes.setdefault(run["job"], []).append(run["outcome"])
+    differences = find_differences(outcomes, [mail.subject for mail in stage.mails], tcsh=_has_tcsh())
+    if not differences:
+        print(f"{len(runs)} runs, {len(stage.mails)} mails: each as expected.")
+    return replace(stage, differences=differences)
+
+
+def say_how_to_go_on(stage: Stage) -> Stage:
+    """Leave the reader with commands that work from here."""
+    port = stage.archive_url.rpartition(":")[2]
+    print(
+        f"""\
+cd {stage.home}
+export PATH={stage.home}/.runner/bin:$PATH
+runner status                              every job at a glance
+runner logs -f disk-check                  follow a job over all its runs
+runner add my-job --when @hourly --run 'df -h' --profile local --file jobs/health.yaml
+python3 -m http.server {port} --bind 127.0.0.1 --directory {stage.archive} &
+runner run download-wfc3                   now, on the same path as cron
+runner crontab diff                        what an install would change in your own crontab
+runner crontab install                     ... and the install; `runner crontab uninstall` takes it out again
+rm -r {stage.directory}                    nothing else was written"""
+    )
+    return stage
+
+
+STEPS = (
+    Step("A home, made from the template", make_home),
+    Step("The registry", show_registry),
+    Step("The crontab, before and after", install_crontab),
+    Step("A night of slots, each through the wrapper that cron calls", run_night),
+    Step("The morning after", review),
+    Step("The mails of the night", show_mails),
+    Step("What the jobs made", show_results),
+    Step("Was it as it must be?", judge_night),
+    Step("How to go on", say_how_to_go_on),
+)
+
+
+def _prepare(directory: Path | None) -> Path:
+    """Return the real path of the directory, which is there and empty."""
+    if directory is None:
+        return Path(tempfile.mkdtemp(prefix="runner-demo-")).resolve()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if any(directory.iterdir()):
+            raise UserError(f"{directory} is not empty; name a new directory, or none")
+    except OSError as error:
+        raise UserError(f"{directory}: {error.strerror}") from None
+    return directory.resolve()
+
+
+def _has_tcsh() -> bool:
+    return os.access(_TCSH, os.X_OK)
+
+
+def _name_archive(registry: Path, url: str) -> None:
+    """Do what the comment in the registry asks for: name the archive, and let the download run."""
+    lines = registry.read_text().replace(_NO_ARCHIVE, url).splitlines(keepends=True)
+    registry.write_text("".join(line for line in lines if "enabled: false" not in line))
+
+
+def _plan(stage: Stage) -> tuple[tuple[Firing, ...], tuple[Exposure, ...]]:
+    use_zone(None)
+    morning = find_morning(time.time())
+    jobs = read_registry(stage.home).jobs
+    firings = plan_night({job.id: [when.schedule for when in job.when] for job in jobs}, morning)
+    return firings, plan_exposures(datetime.fromtimestamp(morning - (HOURS + 1) * 3600, UTC))
+
+
+def _find_recipients(stage: Stage) -> dict[str, tuple[str, ...]]:
+    """Return whom cron would tell of each job: the MAILTO over its line (ALERT-6)."""
+    ops = read_settings(stage.home).mail.ops
+    return {job.id: job.mailto or ops for job in read_registry(stage.home).jobs}
