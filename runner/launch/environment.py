@@ -31,7 +31,8 @@ def base_environment() -> dict[str, str]:
 
 def enter_directory(cwd: str, home: str) -> None:
     """Make `cwd`, or the home where it is empty, the working directory; CannotStart if that cannot be."""
-    directory = expand(cwd, home) if cwd else home
+    directory = expand_path(cwd, home) if cwd else home
+    directory = directory if directory[0] == "/" else f"{home}/{directory}"
     try:
         posix.chdir(directory)
     except OSError as error:
@@ -41,22 +42,29 @@ def enter_directory(cwd: str, home: str) -> None:
 def apply_changes(environment: dict[str, str], changes: list[Change], profile: str, home: str) -> None:
     """Apply the changes of a plan in order; CannotStart if an activation fails (RUN-21)."""
     for change in changes:
-        value = expand(change.value, home)
         if change.verb == "set":
-            environment[change.name] = value
+            environment[change.name] = fill_home(change.value, home)
         elif change.verb == "unset":
             environment.pop(change.name, None)
         elif change.verb == "venv":
-            _activate_venv(environment, value, profile)
+            _activate_venv(environment, expand_path(change.value, home), profile)
         else:
-            old = environment.get(change.name)
+            value, old = expand_path(change.value, home), environment.get(change.name)
             pair = (value, old) if change.verb == "prepend" else (old, value)
             environment[change.name] = _LISTS_SEPARATOR.join([part for part in pair if part])
     _check_path(environment.get("PATH", ""), profile)
 
 
-def expand(value: str, home: str) -> str:
-    """Return a profile's value with ``{home}``, a leading ``~`` or ``~name``, ``{{`` and ``}}`` replaced (PROF-2)."""
+def fill_home(value: str, home: str) -> str:
+    """Return a value of a plan with ``{home}`` replaced, and ``{{`` and ``}}`` as the braces they stand for."""
+    if "{" not in value and "}" not in value:
+        return value
+    braced = value.replace("{{", "\0").replace("}}", "\1").replace("{home}", home)
+    return braced.replace("\0", "{").replace("\1", "}")
+
+
+def expand_path(value: str, home: str) -> str:
+    """Return a path of a plan: as `fill_home`, and a leading ``~`` or ``~name`` by the password database (PROF-2)."""
     if value[:1] == "~":
         import pwd
 
@@ -65,11 +73,8 @@ def expand(value: str, home: str) -> str:
             entry = pwd.getpwnam(name) if name else pwd.getpwuid(posix.getuid())
         except KeyError:
             raise CannotStart(f"no user {name!r} for {value!r}") from None
-        value = entry.pw_dir + slash + rest
-    if "{" in value or "}" in value:
-        braced = value.replace("{{", "\0").replace("}}", "\1").replace("{home}", home)
-        value = braced.replace("\0", "{").replace("\1", "}")
-    return value
+        return entry.pw_dir + slash + fill_home(rest, home)
+    return fill_home(value, home)
 
 
 def find_program(word: str, path: str, home: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import posix
 
 from runner.launch import lines
+from runner.launch.hosts import matches_host
 from runner.launch.instant import parse_instant
 from runner.launch.plan import HOME_PLAN, PLANS, HomePlan, Plan, decode_home_plan, decode_plan
 from runner.launch.state import PAUSES, read_file
@@ -110,20 +111,3 @@ def find_pause(state: str, job: str, now: float) -> str:
         return f"by {pause['author']} since {pause['since']}" + (f": {reason}" if reason else "")
     except (OSError, ValueError, KeyError) as error:
         return f"by a pause file that cannot be read: {error!r}"
-
-
-def matches_host(patterns: list[str], host: str) -> bool:
-    """Whether one of the patterns (``*`` and ``?``) is the host's full or short name, in any case."""
-    names = (host.lower(), host.lower().split(".", 1)[0])
-    return any(matches(pattern.lower(), name) for pattern in patterns for name in names)
-
-
-def matches(pattern: str, text: str) -> bool:
-    """Whether `pattern`, in which ``*`` is any text and ``?`` any character, is all of `text`."""
-    head, star, rest = pattern.partition("*")
-    if len(head) > len(text) or any(p not in ("?", c) for p, c in zip(head, text, strict=False)):
-        return False
-    tail = text[len(head) :]
-    if not star:
-        return not tail
-    return any(matches(rest, tail[start:]) for start in range(len(tail) + 1))

@@ -1,0 +1,42 @@
+"""What commands share: options, the home and target they speak of, and how warnings are shown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runner.errors import Fault, UserError
+from runner.home.find import find_home
+from runner.home.here import find_target, read_host, read_user
+from runner.home.settings import Settings, Target
+
+json_option: Callable[[Any], Any] = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+yes_option: Callable[[Any], Any] = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+dry_run_option: Callable[[Any], Any] = click.option("--dry-run", is_flag=True, help="Show what would be done.")
+
+
+def get_home(ctx: click.Context) -> Path:
+    """Return the home of a command: ``--home``, else RUNNER_HOME, else the nearest directory upwards that is one."""
+    return find_home(ctx.find_root().obj, os.environ, Path.cwd())
+
+
+def get_target(settings: Settings, name: str | None) -> Target:
+    """Return the target `name`, by default that of this host and user; UserError names those that there are."""
+    target = find_target(settings)
+    if name is not None:
+        target = next((one for one in settings.all_targets if one.name == name), None)
+    if target is None:
+        known = ", ".join(f"{one.name} ({one.user} on {' '.join(one.hosts)})" for one in settings.all_targets)
+        asked = f'no target is called "{name}"' if name else f"no target is for {read_user()} on {read_host()}"
+        raise UserError(f"{asked}; in envs/site.yaml are: {known}")
+    return target
+
+
+def show_warnings(faults: Iterable[Fault]) -> None:
+    """Print warnings on stderr, a line each."""
+    for fault in faults:
+        click.echo(str(fault), err=True)

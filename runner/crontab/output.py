@@ -1,0 +1,49 @@
+"""All compiled output of a home: plans, and one fragment for each target (CRON-19, CRON-20, CRON-72)."""
+
+from __future__ import annotations
+
+from runner.crontab.compile import compile_block
+from runner.crontab.entry import Entry
+from runner.home.settings import Settings, Target
+from runner.plans.check import serves
+from runner.plans.load import LoadedHome
+from runner.plans.make import Planned
+from runner.plans.write import OUTPUT, make_plan_files
+
+
+def make_output(loaded: LoadedHome) -> dict[str, bytes]:
+    """Return path below the home -> bytes, of every file that ``runner compile`` keeps."""
+    files = make_plan_files(loaded.planned, loaded.settings)
+    for target in loaded.settings.all_targets:
+        files[name_fragment(target)] = compile_fragment(loaded, target).encode("ascii")
+    return files
+
+
+def name_fragment(target: Target) -> str:
+    """Return where the compiled block of a target stands, below the home."""
+    return f"{OUTPUT}/{target.name}.crontab"
+
+
+def compile_fragment(loaded: LoadedHome, target: Target) -> str:
+    """Return the block of a target: what would stand in its crontab."""
+    settings = loaded.settings
+    entries = select_entries(loaded.planned, settings, target)
+    return compile_block(
+        settings.name, str(settings.home), target, entries, settings.mail, housekeeping=settings.housekeeping
+    )
+
+
+def select_entries(planned: tuple[Planned, ...], settings: Settings, target: Target) -> tuple[Entry, ...]:
+    """Return the lines' content of the plans that a target runs; disabled and unscheduled jobs have none (CRON-16)."""
+    return tuple(
+        Entry(
+            plan=one.plan.name,
+            job=one.job.id,
+            profile=one.profile.name,
+            fields=tuple(when.text for when in one.job.when),
+            mailto=one.job.mailto or settings.mail.ops,
+            schedules=tuple(one.plan.schedules),
+        )
+        for one in planned
+        if one.job.enabled and one.job.when and serves(target, one.job, one.profile)
+    )

@@ -1,0 +1,101 @@
+"""What is wrong between registry, profiles, settings and scripts: each room alone cannot see it (``runner check``)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from runner.document.faults import suggest
+from runner.document.keys import NOT_BUILT
+from runner.errors import Fault
+from runner.home.settings import Settings, Target
+from runner.launch.hosts import matches_host
+from runner.plans.zone import read_host_zone
+from runner.profiles.profile import Profile
+from runner.profiles.read import list_profile_files
+from runner.registry.job import Job
+
+
+def check_jobs(jobs: tuple[Job, ...], profiles: dict[str, Profile], settings: Settings) -> Iterator[Fault]:
+    """Yield every fault that lies between rooms."""
+    written = list_profile_files(settings.home)
+    for job in jobs:
+        yield from _check_profiles(job, profiles, written)
+        yield from _check_recipients(job, settings)
+        yield from _check_targets(job, profiles, settings)
+        yield from _check_timezone(job, settings)
+        yield from _check_programs(job, settings.home)
+
+
+def _check_profiles(job: Job, profiles: dict[str, Profile], written: list[str]) -> Iterator[Fault]:
+    for name in job.profiles:
+        # A profile whose own file is wrong has its faults there; its jobs are right.
+        if name not in profiles and name not in written:
+            yield job.fault("profile", f'no profile is called "{name}"', suggest(name, written))
+
+
+def _check_recipients(job: Job, settings: Settings) -> Iterator[Fault]:
+    if not job.mailto and not settings.mail.ops:
+        yield job.fault("mailto", "nobody would be told", "give mailto, or mail.ops in envs/site.yaml (ALERT-6)")
+
+
+def _check_targets(job: Job, profiles: dict[str, Profile], settings: Settings) -> Iterator[Fault]:
+    known = [profiles[name] for name in job.profiles if name in profiles]
+    if not (job.enabled and job.when and known):
+        return
+    if not any(serves(target, job, profile) for target in settings.all_targets for profile in known):
+        named = ", ".join(target.name for target in settings.all_targets)
+        yield job.fault("hosts", f"no target would run it ({named})", "see its hosts and its profile", "warning")
+
+
+def serves(target: Target, job: Job, profile: Profile) -> bool:
+    """Whether a target's crontab has a job in a profile: by host, site and environment (CRON-20)."""
+    if target.site and target.site != profile.site:
+        return False
+    if target.environment and target.environment != profile.environment:
+        return False
+    return not job.hosts or any(_may_share_host(job.hosts, pattern) for pattern in target.hosts)
+
+
+def _may_share_host(patterns: tuple[str, ...], other: str) -> bool:
+    """Whether a host may fit both; two patterns with stars are taken for equal or not."""
+    return matches_host(patterns, other) or any(matches_host((other,), pattern) for pattern in patterns)
+
+
+def _check_timezone(job: Job, settings: Settings) -> Iterator[Fault]:
+    """Refuse a zone that lines of the target's own zone cannot serve: gates come later (CRON-36)."""
+    if not job.timezone:
+        return
+    zones = {target.timezone or read_host_zone() for target in settings.all_targets}
+    for zone in sorted(zones - {job.timezone}):
+        yield job.fault("timezone", f"a timezone other than the target's ({zone}) is {NOT_BUILT}", "write the hours so")
+
+
+def _check_programs(job: Job, home: Path) -> Iterator[Fault]:
+    for step in job.steps:
+        word = step.words[0]
+        if "/" in word and not word.startswith("/"):
+            message, hint = _inspect(home / word, word)
+            if message:
+                yield job.fault("run", message, hint)
+
+
+def _inspect(path: Path, word: str) -> tuple[str, str]:
+    """Return why a script of the home could not be executed, and the remedy; two empty texts if it could."""
+    if not path.is_file():
+        return f"there is no file {word}", "a path in run begins at the home"
+    if not os.access(path, os.X_OK):
+        return f"{word} is not executable", f"chmod +x {word}"
+    with path.open("rb") as file:
+        first = file.readline(256)
+    if first.startswith(b"\x7fELF"):
+        return "", ""
+    if not first.startswith(b"#!"):
+        return f"{word} has no #! line", "begin it with one like #!/bin/sh or #!/usr/bin/env python3"
+    if first.endswith(b"\r\n"):
+        return f"the #! line of {word} ends in a carriage return", "save it with Unix line ends"
+    interpreter = Path(first[2:].split()[0].decode(errors="replace")) if first[2:].split() else Path()
+    if not interpreter.is_absolute() or not interpreter.exists():
+        return f'{word} names the interpreter "{interpreter}", which is not here', ""
+    return "", ""

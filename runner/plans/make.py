@@ -1,0 +1,66 @@
+"""Jobs and profiles -> plans: everything a run needs is resolved here, at compile time (PERF-1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner.home.settings import Settings
+from runner.launch.plan import Change, HomePlan, Plan, PlanTarget, Step
+from runner.profiles.changes import escape_braces, make_changes
+from runner.profiles.profile import Profile
+from runner.registry.job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan and where it comes from."""
+
+    plan: Plan
+    job: Job
+    profile: Profile
+
+
+def make_plans(jobs: tuple[Job, ...], profiles: dict[str, Profile], settings: Settings) -> tuple[Planned, ...]:
+    """Return the plans of all jobs, sorted by name; a disabled job has one too, since people may run it by hand."""
+    planned = [
+        Planned(make_plan(job, name, profiles[profile], settings), job, profiles[profile])
+        for job in jobs
+        for name, profile in job.plan_names
+    ]
+    return tuple(sorted(planned, key=lambda one: one.plan.name))
+
+
+def make_plan(job: Job, name: str, profile: Profile, settings: Settings) -> Plan:
+    """Return the plan `name` of a job in one profile; nothing in it hangs on a machine or an instant (CRON-17)."""
+    plan = Plan(name, job.id, profile.name)
+    plan.mailto = list(job.mailto)
+    plan.schedules = [when.schedule for when in job.when]
+    plan.timezone = job.timezone
+    plan.hosts = list(job.hosts)
+    plan.timeout_s = job.timeout_s
+    plan.grace_s = job.grace_s
+    plan.survivors = job.survivors
+    plan.overlap = job.overlap
+    plan.stderr = job.stderr
+    plan.stderr_allow = list(job.stderr_allow)
+    plan.cwd = job.cwd
+    plan.umask = job.umask
+    plan.log_max_bytes = job.log.max_bytes
+    plan.log_keep_s = job.log.keep_s
+    plan.changes = [*make_changes(profile, settings)]
+    plan.changes += [Change("set", name, escape_braces(value)) for name, value in job.env]
+    plan.steps = [Step(step.condition, list(step.words)) for step in job.steps]
+    return plan
+
+
+def make_home_plan(settings: Settings) -> HomePlan:
+    """Return what the wrapper must know of the home even when a plan is missing."""
+    home = HomePlan(settings.name)
+    home.group = settings.group
+    home.mail_via = settings.mail.via
+    home.mail_ops = list(settings.mail.ops)
+    home.targets = [
+        PlanTarget(target.name, list(target.hosts), target.user, target.timezone, settings.state_text(target))
+        for target in settings.all_targets
+    ]
+    return home
