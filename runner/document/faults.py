@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from runner.document.tree import Node
 from runner.errors import Fault, FaultsFound
 
 
 class Wrong(ValueError):
-    """A value that does not fit its key; who knows the node adds the place."""
+    """A value that does not fit its key; who knows the node adds the place.
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    Attributes
+    ----------
+    message, hint
+        As in `Fault`.
+    others
+        Further mistakes of the same value.
+    """
+
+    def __init__(self, message: str, hint: str = "", others: Sequence[Wrong] = ()) -> None:
         self.message = message
         self.hint = hint
+        self.others = others
         super().__init__(message)
 
 
@@ -42,7 +51,8 @@ class Faults:
 
     def wrong(self, node: Node, wrong: Wrong) -> None:
         """Add what a converter raised about `node`."""
-        self.error(node, wrong.message, wrong.hint)
+        for one in (wrong, *wrong.others):
+            self.error(node, one.message, one.hint)
 
 
 def has_errors(faults: Iterable[Fault]) -> bool:

@@ -25,6 +25,7 @@ from yaml.events import (
 from runner.document.faults import Faults
 from runner.document.quote import quote
 from runner.document.tree import Mapping, Node, Scalar, Sequence
+from runner.errors import UserError
 
 if TYPE_CHECKING:
     from typing import Any, NoReturn  # events and marks of libyaml, whose stubs say "or None" of every attribute
@@ -97,6 +98,13 @@ def _place(text: str, index: int) -> Scalar:
     return Scalar("", text.count("\n", 0, index) + 1, index - start + 1, True)
 
 
+def check_no_control(value: str) -> None:
+    """Raise UserError if a text from the command line has a character that no document may have (SEC-3)."""
+    found = _CONTROL.search(value)
+    if found:
+        raise UserError(f"{_control_message(found.group())} in {value!a}")
+
+
 def _control_message(character: str) -> str:
     return f"control character U+{ord(character):04X}"
 
@@ -131,7 +139,9 @@ class _Tree:
     def _add_pair(self, parent: Mapping, key: Scalar, node: Node) -> None:
         first = parent.entries.get(key.text)
         if first:
-            self.faults.error(key, f'"{key.text}" is given twice, first at {first[0].line}:{first[0].column}')
+            self.faults.error(
+                key, f'"{key.text}" is given twice, first at {self.faults.file}:{first[0].line}:{first[0].column}'
+            )
         else:
             parent.entries[key.text] = (key, node)
 

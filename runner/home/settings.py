@@ -233,9 +233,14 @@ def parse_settings(data: bytes, home: Path, main: Target, faults: Faults) -> Set
         faults.error(root, 'no "name"', "with targets a home needs one: what is compiled must not hang on a directory")
     if any(fault.level == "error" for fault in faults.found[before:]):
         return None
-    found.setdefault("name", re.sub("[^A-Za-z0-9]+", "-", home.name).strip("-")[:32] or "home")
+    found.setdefault("name", name_after(home))
     found["targets"] = found.get("targets") or (main,)
     return Settings(home, **{**SETTINGS.defaults, **found})
+
+
+def name_after(home: Path) -> str:
+    """Return the name of a home that declares none: that of its directory, as far as it can be one."""
+    return re.sub("[^A-Za-z0-9]+", "-", home.name).strip("-")[:32].strip("-") or "home"
 
 
 def find_main_target() -> Target:
