@@ -216,7 +216,7 @@ def _build(text: str, faults: Faults) -> Node | None:
 
 def _add_scalar(tree: _Tree, event: Any) -> None:
     mark = event.start_mark
-    node = Scalar(event.value, mark.line + 1, mark.column + 1, event.style is None)
+    node = Scalar(event.value, mark.line + 1, mark.column + 1, not event.style)
     if not node.text.isprintable():
         tree.check_text(node)
     if event.tag is not None:
@@ -256,7 +256,7 @@ def _mend(text: str, error: MarkedYAMLError, faults: Faults) -> str | None:
     if value[0] in "*@`%":
         faults.error(where, *_unquoted(value))
     else:
-        faults.error(where, 'a value containing ": " must be quoted', f"quote it: {quote(value)}")
+        faults.error(where, 'a value without quotes cannot contain ": "', f"quote it: {quote(value)}")
     return text[: start + first] + quote(value) + text[start + last :]
 
 

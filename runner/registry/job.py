@@ -31,7 +31,7 @@ from runner.document.keys import Keys, declare, record_of
 from runner.document.tree import Mapping, Node, Scalar, Sequence, items_of
 from runner.document.zones import zone
 from runner.errors import Fault
-from runner.registry.schedule import When, read_when
+from runner.registry.schedule import When, read_when, window
 from runner.registry.steps import Step, read_steps
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class Job:
     expect: Expect | None = declare(none_or(record_of(Keys(Expect))), "alert although ok", "none", later=True)
     limits: Limits | None = declare(none_or(record_of(Keys(Limits))), "what it may use", "none", later=True)
     timezone: str = declare(scalar(zone), "zone of when", "", shown="the target's")
-    spread_s: float = declare(scalar(duration_or_none), "window for the minute", "none", name="spread")
+    spread_s: float = declare(scalar(window), "window for the minute", "none", name="spread")
     hosts: tuple[str, ...] = declare(list_of(scalar(host_pattern)), "hosts that run it", "[]", shown="all")
     cwd: str = declare(scalar(word), "working directory", "", shown="the home")
     env: tuple[tuple[str, str], ...] = declare(_named(text), "extra variables", "{}")

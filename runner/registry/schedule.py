@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import islice
 
 from runner.document.faults import Faults, Wrong, suggest
-from runner.document.fields import list_of
+from runner.document.fields import duration_or_none, list_of
 from runner.document.tree import Node, Scalar
 from runner.launch.instant import format_slot
 from runner.launch.slot import Schedule, has_slot, slots_after, use_zone
@@ -22,7 +22,7 @@ NICKNAMES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
 }
-WIDEST_SPREAD_M = 60
+WIDEST_SPREAD_S = 3600
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -117,9 +117,10 @@ def split_fields(text: str) -> list[str]:
     """Return the five fields of a schedule or nickname, not yet looked into."""
     if text.startswith("@"):
         return _expand(text).split(" ")
-    if ", " in text:
-        raise Wrong("a blank after a comma", f'did you mean "{re.sub(", +", ",", text)}"?')
     parts = [part for part in text.split(" ") if part]
+    joined = re.sub(", +", ",", text)
+    if joined != text and len(joined.split(" ")) == len(FIELDS):
+        raise Wrong("a blank after a comma", f'did you mean "{joined}"?')
     if len(parts) != len(FIELDS):
         many = "cron has no seconds and no years" if len(parts) > len(FIELDS) else _FORM
         raise Wrong(f"{len(parts)} field{'s' * (len(parts) != 1)} where five are needed", many)
@@ -255,15 +256,20 @@ def explain_days(when: When, now: float, zone: str) -> str:
     return f"day of month and weekday are given: a day must match {rule}; next {', '.join(slots)}"
 
 
+def window(value: str) -> float:
+    """Return the seconds of a ``spread``, whole minutes from 2 to 60; 0 stands for ``none``."""
+    seconds = duration_or_none(value)
+    if seconds % 60 or (seconds and not 2 * 60 <= seconds <= WIDEST_SPREAD_S):
+        raise Wrong(f'"{value}" is not a number of whole minutes from 2m to 60m')
+    return seconds
+
+
 def spread(when: When, job_id: str, window_s: float) -> When:
     """Return `when` shifted by the minutes that the job id chooses from the window (CRON-10)."""
-    window_m, seconds = divmod(int(window_s), 60)
-    if seconds or not 2 <= window_m <= WIDEST_SPREAD_M:
-        raise Wrong("spread is not in whole minutes from 2m to 60m")
     minute, hour, *days = when.text.split(" ")
     if not minute.isdecimal():
         raise Wrong(f'spread needs one minute to start from, not "{minute}"')
-    carry, shifted = divmod(int(minute) + choose_shift(job_id, window_m), 60)
+    carry, shifted = divmod(int(minute) + choose_shift(job_id, int(window_s) // 60), 60)
     if carry and (not hour.isdecimal() or hour == "23"):
         limit = "midnight" if hour.isdecimal() else f'the hours "{hour}"'
         raise Wrong(f"spread would carry minute {minute} past {limit}", "choose an earlier minute or a smaller window")
