@@ -22,7 +22,7 @@ from pathlib import Path
 from runner.demo.archive import publish, serve
 from runner.demo.exposures import Exposure, plan_exposures
 from runner.demo.night import HOURS, Firing, find_differences, find_morning, plan_night
-from runner.demo.stage import Mail, Stage, ask, fire, run_command
+from runner.demo.stage import HOME, Mail, Stage, ask, fire, run_command
 from runner.errors import ANSWER_IS_NO, DONE, UserError
 from runner.home.settings import read_settings
 from runner.launch.instant import format_slot
@@ -70,7 +70,7 @@ def run_demo(directory: Path | None) -> int:
 
 def make_home(stage: Stage) -> Stage:
     """Make a home as anybody would; add the jobs that only the demo has; name the archive."""
-    stage = run_command(stage, "runner init home")
+    stage = run_command(stage, f"runner init {HOME}")
     for part in ("jobs", "tcsh") if _has_tcsh() else ("jobs",):
         shutil.copytree(_PACKAGED / part, stage.home / "jobs", dirs_exist_ok=True)
     shutil.copytree(_PACKAGED / "cron", stage.cron)

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+HOME = "observatory"
 RUNNER = (sys.executable, "-P", "-m", "runner.cli.main")
 
 
@@ -50,7 +51,7 @@ class Stage:
     @property
     def home(self) -> Path:
         """The home that the demo makes."""
-        return self.directory / "home"
+        return self.directory / HOME
 
     @property
     def archive(self) -> Path:

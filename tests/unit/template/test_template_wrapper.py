@@ -27,8 +27,8 @@ def call(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_it_starts_the_interpreter_of_its_home_isolated_with_the_arguments_as_they_are(home):
     done = call(home / "wrappers/run-job", "job", "--", "two words", "", "*")
-    isolation, main, *arguments = done.stdout.removesuffix("\n").split("\n")
-    assert isolation == "-IS"
+    isolation, _, encoding, main, *arguments = done.stdout.removesuffix("\n").split("\n")
+    assert (isolation, encoding) == ("-IS", "utf8")
     assert Path(main).resolve() == home / ".runner/main.py"
     assert arguments == ["job", "--", "two words", "", "*"]
 
@@ -36,7 +36,7 @@ def test_it_starts_the_interpreter_of_its_home_isolated_with_the_arguments_as_th
 def test_it_finds_its_home_when_reached_by_a_link(home, tmp_path):
     (tmp_path / "link").symlink_to(home / "wrappers/run-job")
     done = call(tmp_path / "link", "--sweep")
-    assert Path(done.stdout.split("\n")[1]).resolve() == home / ".runner/main.py"
+    assert Path(done.stdout.split("\n")[3]).resolve() == home / ".runner/main.py"
 
 
 def test_a_home_that_was_never_compiled_says_what_to_do(home):
