@@ -1,0 +1,39 @@
+"""The last replaced texts of each target's crontab, and whether we made it (CRON-64, CRON-65)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runner.launch.instant import format_instant
+from runner.launch.plan import digest_of
+from runner.launch.state import BACKUPS, write_file
+
+KEPT = 10
+
+
+def keep_backup(state: Path, target: str, text: bytes, now: float) -> Path:
+    """Keep a text that is about to be replaced, mode 0600, and of this target's only the last ten."""
+    stamp = format_instant(now).replace("-", "").replace(":", "")
+    path = state / BACKUPS / f"{target}@{stamp}@{digest_of(text)}.crontab"
+    write_file(str(path), text)
+    for old in sorted(path.parent.glob(f"{target}@*.crontab"))[:-KEPT]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def note_origin(state: Path, target: str, *, made_by_us: bool) -> None:
+    """Remember whether there was no crontab at all before our block came into it."""
+    mark = _origin_mark(state, target)
+    if made_by_us:
+        write_file(str(mark), b"there was no crontab before ours\n")
+    else:
+        mark.unlink(missing_ok=True)
+
+
+def is_made_by_us(state: Path | None, target: str) -> bool:
+    """Whether an install made this crontab; without a memory of it, no."""
+    return state is not None and _origin_mark(state, target).exists()
+
+
+def _origin_mark(state: Path, target: str) -> Path:
+    return state / BACKUPS / f"{target}@made-by-us"

@@ -1,0 +1,160 @@
+"""Our block within foreign bytes (CRON-21, 22, 43, 44, 48). Pure; foreign bytes are never decoded."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from runner.errors import UserError
+from runner.launch.plan import digest_of
+
+# Anything that was once a marker counts as one: a damaged marker must not pass for a foreign comment.
+_LIKE_MARKER = re.compile(rb"\s*#\s*(BEGIN|END)\s+runner\s+\S*@", re.IGNORECASE)
+_MARKER = re.compile(rb"# (?:BEGIN runner (?P<begun>[\w-]+@[\w-]+) digest=(?P<digest>[0-9a-f]{16})"
+                     rb"|END runner (?P<ended>[\w-]+@[\w-]+))")  # fmt: skip
+_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block in a crontab, of this home and target or of another.
+
+    Attributes
+    ----------
+    name
+        ``<home name>@<target>``.
+    digest
+        As its first line says it.
+    line
+        Number of its first line, from 1.
+    start, end
+        Which bytes of the crontab it is, markers included.
+    body
+        The lines between the markers.
+    """
+
+    name: str
+    digest: str
+    line: int
+    start: int
+    end: int
+    body: bytes
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether its lines are others than we wrote (CRON-48)."""
+        return digest_of(self.body) != self.digest
+
+
+@dataclass(frozen=True, slots=True)
+class _Marker:
+    line: int
+    start: int
+    end: int
+    begun: str = ""
+    digest: str = ""
+    ended: str = ""
+
+
+def make_block(name: str, body: str) -> str:
+    """Return whole lines between the markers of a block (CRON-21)."""
+    return f"# BEGIN runner {name} digest={digest_of(body.encode())}\n{body}# END runner {name}\n"
+
+
+def find_blocks(table: bytes) -> tuple[Block, ...]:
+    """Return the blocks of all homes in a crontab, in its order.
+
+    Raises
+    ------
+    UserError
+        If any marker is damaged, alone or nested, with line numbers: whose the lines are is unknown then.
+    """
+    blocks: list[Block] = []
+    faults: list[str] = []
+    opened: _Marker | None = None
+    for marker in _find_markers(table):
+        if marker.begun:
+            if opened:
+                faults.append(f"line {marker.line}: a block begins within the one of line {opened.line}")
+            opened = marker
+        elif opened and marker.ended == opened.begun:
+            body = table[opened.end : marker.start]
+            blocks.append(Block(opened.begun, opened.digest, opened.line, opened.start, marker.end, body))
+            opened = None
+        elif marker.ended:
+            faults.append(f"line {marker.line}: the block of {marker.ended} ends that does not begin")
+        else:
+            faults.append(f"line {marker.line}: a damaged marker")
+    if opened:
+        faults.append(f"line {opened.line}: the block of {opened.begun} begins that does not end")
+    if faults:
+        raise UserError("\n".join([_DAMAGED, *faults]))
+    return tuple(blocks)
+
+
+def find_block(table: bytes, name: str) -> Block | None:
+    """Return the block of that name, or None.
+
+    Raises
+    ------
+    UserError
+        If there are two of it, or as `find_blocks` says.
+    """
+    blocks = [block for block in find_blocks(table) if block.name == name]
+    if len(blocks) > 1:
+        lines = ", ".join(str(block.line) for block in blocks)
+        raise UserError(f"{_DAMAGED}\nlines {lines}: the block of {name} stands there more than once")
+    return blocks[0] if blocks else None
+
+
+def take_out(table: bytes, block: Block | None) -> bytes:
+    """Return the foreign bytes: all but that block."""
+    return table if block is None else table[: block.start] + table[block.end :]
+
+
+def put_in(table: bytes, name: str, text: bytes) -> bytes:
+    """Return the crontab with `text` as the block of that name, nothing but blocks below it (CRON-22).
+
+    What stood below it is moved above it; a newline that the last foreign line lacks is added (CRON-44).
+    """
+    block = find_block(table, name)
+    if block is not None and not read_below(table, block):
+        return table[: block.start] + text + table[block.end :]
+    foreign = take_out(table, block)
+    return foreign + (b"\n" if lacks_newline(foreign) else b"") + text
+
+
+def read_below(table: bytes, block: Block) -> bytes:
+    """Return the bytes below a block that belong to no other block: they ran under its settings."""
+    below = b""
+    offset = block.end
+    for other in find_blocks(table):
+        if other.start >= block.end:
+            below += table[offset : other.start]
+            offset = other.end
+    return below + table[offset:]
+
+
+def lacks_newline(text: bytes) -> bool:
+    """Whether the last line of a text has no newline: Debian's crontab refuses such a table."""
+    return text != b"" and not text.endswith(b"\n")
+
+
+def split_lines(table: bytes) -> list[bytes]:
+    """Return the lines with their newlines; a carriage return ends none, for cron as for us."""
+    return _LINE.findall(table)
+
+
+_DAMAGED = 'the marks of a block in this crontab are damaged; nothing was changed; mend it with "crontab -e"'
+
+
+def _find_markers(table: bytes) -> list[_Marker]:
+    markers = []
+    offset = 0
+    for number, line in enumerate(split_lines(table), 1):
+        if _LIKE_MARKER.match(line):
+            match = _MARKER.fullmatch(line.removesuffix(b"\n"))
+            named = {key: value.decode() for key, value in match.groupdict(b"").items()} if match else {}
+            markers.append(_Marker(number, offset, offset + len(line), **named))
+        offset += len(line)
+    return markers

@@ -1,0 +1,74 @@
+"""Plans to the block of one target (CRON-11 to 16, 18, 19, 21, 23 to 26). Pure; the same bytes everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from runner.crontab.block import make_block
+from runner.crontab.entry import SWEEP, Entry, format_lines
+from runner.crontab.lint import COMMENT_BYTES, CONTENT_TYPE, FIXED_SETTINGS, find_line_faults, find_path_fault
+from runner.errors import UserError
+from runner.home.settings import Mail, Target
+
+WRAPPER = "wrappers/run-job"
+_MADE_BY = '# made by "runner compile" from jobs/: edit there, then "runner crontab install"'
+
+
+def name_block(home_name: str, target: str) -> str:
+    """Return how markers call a block (CRON-21)."""
+    return f"{home_name}@{target}"
+
+
+def compile_block(
+    home_name: str, home_path: str, target: Target, entries: Iterable[Entry], mail: Mail, *, housekeeping: str
+) -> str:
+    """Return the block of one target, markers included, newline at the end.
+
+    Where the target names its ``home``, that is where its lines find the wrapper, so that the block does not
+    depend on the place it is compiled in (CRON-19). ``housekeeping`` is ``cron`` or ``external`` (CRON-18).
+
+    Raises
+    ------
+    UserError
+        If any line would not be read by cron as it is meant.
+    """
+    wrapper = f"{target.home or home_path}/{WRAPPER}"
+    if fault := find_path_fault(wrapper):
+        raise UserError(fault)
+    if not mail.ops:
+        raise UserError("mail.ops is empty: nobody would hear of a wrapper that cannot start (ALERT-9)")
+    lines = [*_describe_target(target), _MADE_BY, *FIXED_SETTINGS]
+    if mail.via == "cron":
+        lines.append(CONTENT_TYPE)
+    sweep = [f"* * * * * {wrapper} {SWEEP}"] if housekeeping == "cron" else []
+    for recipients, jobs in _group_lines(entries, wrapper, mail, sweep):
+        lines += [f'MAILTO="{",".join(recipients)}"', *jobs]
+    if faults := find_line_faults(lines):
+        raise UserError("\n".join(faults))
+    return make_block(name_block(home_name, target.name), "".join(f"{line}\n" for line in lines))
+
+
+def _group_lines(
+    entries: Iterable[Entry], wrapper: str, mail: Mail, sweep: list[str]
+) -> list[tuple[tuple[str, ...], list[str]]]:
+    """Return recipients and their lines: those of ops first, since the housekeeping line is theirs (CRON-25)."""
+    ops = tuple(sorted(set(mail.ops)))
+    groups = {ops: list(sweep)}
+    for entry in sorted(entries, key=lambda entry: entry.plan):
+        recipients = tuple(sorted(set(entry.mailto))) if mail.via == "cron" else ops
+        groups.setdefault(recipients or ops, []).extend(format_lines(entry, wrapper))
+    ordered = [ops, *sorted(groups.keys() - {ops})]
+    return [(recipients, groups[recipients]) for recipients in ordered if groups[recipients]]
+
+
+def _describe_target(target: Target) -> list[str]:
+    """Return the comment that names user, hosts, site and environment, in as many lines as it needs (CRON-28)."""
+    words = [target.user, "on", *target.hosts]
+    words += [f"{words.pop()},", "site", target.site] if target.site else []
+    words += [f"{words.pop()},", "environment", target.environment] if target.environment else []
+    lines = ["# for"]
+    for word in words:
+        if len(lines[-1]) + 1 + len(word) > COMMENT_BYTES:
+            lines.append("#  ")
+        lines[-1] += f" {word}"
+    return lines

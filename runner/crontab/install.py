@@ -1,0 +1,314 @@
+"""Installing and uninstalling our block: CRON-40 as a tuple of steps, each taking and returning data.
+
+A step returns what the next one works on, or the `Answer` that ends the work. Nothing outside our own state
+is touched before `write`, and that one is crontab(1)'s rename: a kill at any moment leaves the old crontab
+or the new one (CRON-52).
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+from runner.crontab import tables
+from runner.crontab.account import acting_as, lock_crontab
+from runner.crontab.backups import is_made_by_us, keep_backup, note_origin
+from runner.crontab.block import find_block, find_blocks, split_lines
+from runner.crontab.dialects import DEBIAN, Dialect, Refusal
+from runner.crontab.mask import show_lines
+from runner.crontab.opinion import find_disagreement
+from runner.crontab.preview import Preview, Wanted, plan_install, plan_uninstall
+from runner.crontab.tables import Crontab
+from runner.errors import TryLater, UserError
+from runner.launch.instant import format_instant
+from runner.launch.journal import Value, append_event, make_run_id, short_host
+from runner.launch.plan import PLANS, digest_of
+from runner.launch.state import JOURNAL, make_state
+
+
+class Answer(Enum):
+    """How an install or uninstall ended, where no error ended it."""
+
+    DONE = "done"
+    """The crontab is what was wanted, and was not before."""
+    UNCHANGED = "unchanged"
+    """It was already; nothing was written (CRON-53)."""
+    SHOWN = "shown"
+    """A dry run ends after the diff."""
+    DECLINED = "declined"
+    """The person said no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be done, and whom to ask.
+
+    Attributes
+    ----------
+    wanted
+        What shall stand in the crontab.
+    crontab
+        The program that keeps it.
+    now
+        When this was ordered, POSIX seconds.
+    show
+        Called once with the preview.
+    confirm
+        Called with a preview that changes something; whether to go on.
+    home
+        Where the plans of the lines are looked for; an uninstall needs none.
+    state
+        Where backups and the record go; an uninstall can do without.
+    dry_run
+        Stop after the diff.
+    """
+
+    wanted: Wanted
+    crontab: Crontab
+    now: float
+    show: Callable[[Preview], object]
+    confirm: Callable[[Preview], bool]
+    home: Path | None = None
+    state: Path | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What the steps hand on; ``trouble`` is what crontab(1) said when it failed to write."""
+
+    order: Order
+    lock: int | None = None
+    dialect: Dialect = DEBIAN
+    old: bytes | None = None
+    planned: Preview | None = None
+    backup: Path | None = None
+    trouble: str = ""
+
+    @property
+    def preview(self) -> Preview:
+        """What is planned, for the steps after the planning."""
+        if self.planned is None:
+            raise RuntimeError("this step needs the plan of an earlier one")
+        return self.planned
+
+
+Step = Callable[[Progress], Progress | Answer]
+
+
+def install(order: Order) -> Answer:
+    """Make our block in the crontab what is wanted.
+
+    Raises
+    ------
+    UserError
+        If the crontab, ours or the foreign lines, must be mended first; nothing was changed.
+    TryLater
+        If the crontab cannot be had for ourselves, read or written; the old one stands, unless the text says
+        otherwise.
+    """
+    return run_steps(INSTALL, Progress(order))
+
+
+def uninstall(order: Order) -> Answer:
+    """Take our block out of the crontab; raises as `install` does."""
+    return run_steps(UNINSTALL, Progress(order))
+
+
+def preview_install(wanted: Wanted, crontab: Crontab, now: float) -> Preview:
+    """Return what `install` would do, as of now; for ``crontab diff``. Raises as `install` does."""
+    plan = plan_install(tables.read_table(crontab), wanted, tables.read_dialect(crontab), now)
+    return _warn(plan, tables.find_mail_warnings())
+
+
+def run_steps(steps: Iterable[Step], progress: Progress) -> Answer:
+    """Run steps until one has an answer; the lock is free afterwards, whatever happened."""
+    try:
+        for step in steps:
+            result = step(progress)
+            if isinstance(result, Answer):
+                return result
+            progress = result
+    finally:
+        if progress.lock is not None:
+            os.close(progress.lock)
+    return Answer.DONE
+
+
+def lock(progress: Progress) -> Progress:
+    """Wait until nobody else of ours changes this crontab (CRON-47)."""
+    order = progress.order
+    return replace(progress, lock=lock_crontab(order.crontab.account, order.state))
+
+
+def read(progress: Progress) -> Progress:
+    """Read the crontab, and which cron it is for."""
+    crontab = progress.order.crontab
+    return replace(progress, dialect=tables.read_dialect(crontab), old=tables.read_table(crontab))
+
+
+def check_ours(progress: Progress) -> Progress:
+    """Plan the new crontab and check it by our own rules, with python-crontab's second opinion."""
+    order = progress.order
+    (block,) = find_blocks(order.wanted.block.encode())
+    if disagreement := find_disagreement(block.body.decode("ascii")):
+        raise RuntimeError(f"python-crontab reads our block otherwise: {disagreement}")
+    planned = plan_install(progress.old, order.wanted, progress.dialect, order.now)
+    return replace(progress, planned=_warn(planned, tables.find_mail_warnings()))
+
+
+def plan_removal(progress: Progress) -> Progress:
+    """Plan the crontab without our block."""
+    order = progress.order
+    made_by_us = is_made_by_us(order.state, order.wanted.target)
+    planned = plan_uninstall(progress.old, order.wanted, progress.dialect, order.now, made_by_us=made_by_us)
+    return replace(progress, planned=planned)
+
+
+def check_daemons(progress: Progress) -> Progress:
+    """Have the daemon's own check look at the new crontab (CRON-45)."""
+    crontab, dialect, preview = progress.order.crontab, progress.dialect, progress.preview
+    if preview.new is None or not preview.changed:
+        return progress
+    verdict = tables.check_table(crontab, dialect, preview.new)
+    if verdict.refusal:
+        raise UserError(_describe_refusal(crontab, dialect, preview, verdict.refusal))
+    if verdict.asked:
+        return progress
+    unasked = f"{crontab.program} has no check of its own ({dialect.check_option}): ours alone decided"
+    return replace(progress, planned=_warn(preview, [unasked]))
+
+
+def show(progress: Progress) -> Progress | Answer:
+    """Show what would change; the end of a dry run, and where nothing changes."""
+    progress.order.show(progress.preview)
+    if not progress.preview.changed:
+        return Answer.UNCHANGED
+    return Answer.SHOWN if progress.order.dry_run else progress
+
+
+def ask(progress: Progress) -> Progress | Answer:
+    """Let a person decide."""
+    return progress if progress.order.confirm(progress.preview) else Answer.DECLINED
+
+
+def check_plans(progress: Progress) -> Progress:
+    """See that every line will find its plan (CRON-54)."""
+    order = progress.order
+    if order.home is None:
+        return progress
+    plans = order.home / PLANS
+    missing = [entry.plan for entry in order.wanted.entries if not (plans / f"{entry.plan}.plan").is_file()]
+    if missing:
+        raise UserError(f'no plan in {plans} for {", ".join(missing)}; run "runner compile"')
+    return progress
+
+
+def back_up(progress: Progress) -> Progress:
+    """Keep the text that will be replaced, and whether there was any."""
+    order, preview = progress.order, progress.preview
+    if order.state is None:
+        return progress
+    with acting_as(order.crontab.account), _state_trouble("no backup can be kept, nothing was changed"):
+        make_state(str(order.state))
+        if find_block(preview.old or b"", order.wanted.name) is None:
+            note_origin(order.state, order.wanted.target, made_by_us=preview.old is None)
+        if preview.old is None:
+            return progress
+        return replace(progress, backup=keep_backup(order.state, order.wanted.target, preview.old, order.now))
+
+
+def read_again(progress: Progress) -> Progress:
+    """Go on only if nobody changed the crontab since it was read (FAULT-47)."""
+    if tables.read_table(progress.order.crontab) != progress.old:
+        raise TryLater("the crontab was changed by somebody else meanwhile; nothing was written")
+    return progress
+
+
+def write(progress: Progress) -> Progress:
+    """Replace the crontab; whether that worked is for `read_back` to find out."""
+    try:
+        return replace(progress, trouble=tables.write_table(progress.order.crontab, progress.preview.new))
+    except TryLater as error:
+        return replace(progress, trouble=str(error))
+
+
+def read_back(progress: Progress) -> Progress:
+    """Put the old crontab back unless what stands there now is what was meant (CRON-51)."""
+    crontab, preview = progress.order.crontab, progress.preview
+    kept = f"; the old one is kept in {progress.backup}" if progress.backup else ""
+    try:
+        found = tables.read_table(crontab) or b""
+        if found == (preview.new or b""):
+            return progress
+        if found != (preview.old or b""):
+            tables.write_table(crontab, preview.old)
+            found = tables.read_table(crontab) or b""
+    except TryLater as error:
+        raise TryLater(f"the crontab cannot be read back after it was written: {error}{kept}") from error
+    if found != (preview.old or b""):
+        raise TryLater(f"the crontab is neither what it was nor what was meant; {progress.trouble}{kept}")
+    reason = progress.trouble or "what was read back was not what was written"
+    raise TryLater(f"the crontab is as it was: {reason}")
+
+
+def record(progress: Progress) -> Progress:
+    """Journal who changed what (CRON-40)."""
+    order, preview = progress.order, progress.preview
+    if order.state is None:
+        return progress
+    now = time.time()
+    event: dict[str, Value] = {
+        "event": "audit",
+        "at": format_instant(now),
+        "run_id": make_run_id(now, short_host(order.wanted.host), os.getpid()),
+        "seq": 0,
+        "action": "crontab install" if order.wanted.block else "crontab uninstall",
+        "user": pwd.getpwuid(os.getuid()).pw_name,
+        "sudo_user": os.environ.get("SUDO_USER"),
+        "host": order.wanted.host,
+        "command": " ".join([order.crontab.program, *order.crontab.options]),
+        "digest": digest_of(preview.new or b""),
+        "detail": preview.text_diff,
+    }
+    with acting_as(order.crontab.account), _state_trouble("the crontab was changed, but not recorded"):
+        append_event(str(order.state / JOURNAL), event, sync=True)
+    return progress
+
+
+def _describe_refusal(crontab: Crontab, dialect: Dialect, preview: Preview, refusal: Refusal) -> str:
+    lines = dict(enumerate(split_lines(preview.new or b""), 1))
+    for number in refusal.near_lines:
+        line = lines.get(number, b"")
+        if tables.check_table(crontab, dialect, line).refusal:
+            return f"{crontab.program} refuses {_place_line(line, preview)}: {refusal.words}: {show_lines(line)[0]}"
+    return f"{crontab.program} refuses the crontab near line {refusal.number}: {refusal.words}"
+
+
+def _place_line(line: bytes, preview: Preview) -> str:
+    """Say where a line of the new crontab stands in the one that the person knows."""
+    old = split_lines(preview.old or b"")
+    return f"line {old.index(line) + 1}" if line in old else "a line of ours"
+
+
+def _warn(preview: Preview, warnings: Iterable[str]) -> Preview:
+    return replace(preview, warnings=(*preview.warnings, *warnings))
+
+
+@contextmanager
+def _state_trouble(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TryLater(f"{doing}: {error.filename or 'state directory'}: {error.strerror}") from error
+
+
+_CHANGE: tuple[Step, ...] = (back_up, read_again, write, read_back, record)
+INSTALL: tuple[Step, ...] = (lock, read, check_ours, check_daemons, show, ask, check_plans, *_CHANGE)
+UNINSTALL: tuple[Step, ...] = (lock, read, plan_removal, check_daemons, show, ask, *_CHANGE)

@@ -1,0 +1,232 @@
+"""What an install or uninstall would do: planned here, shown by ``cli``, done by ``install`` (CRON-60 to 62). Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import unified_diff
+
+from runner.crontab.block import (
+    Block,
+    find_block,
+    find_blocks,
+    lacks_newline,
+    put_in,
+    read_below,
+    split_lines,
+    take_out,
+)
+from runner.crontab.dialects import Dialect
+from runner.crontab.entry import Entry, parse_entries
+from runner.crontab.lint import find_foreign_faults, find_foreign_warnings, find_table_faults
+from runner.crontab.mask import show_lines
+from runner.crontab.meaning import JobChange, format_local, list_changes, list_soon
+from runner.errors import UserError
+from runner.launch.instant import format_slot
+from runner.launch.plan import digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What shall stand in one user's crontab.
+
+    Attributes
+    ----------
+    name
+        Of the block, see `runner.crontab.compile.name_block`.
+    target, host, user
+        Whose crontab it is.
+    block
+        As `runner.crontab.compile.compile_block` wrote it; empty in order to take the block out.
+    entries
+        What the block was compiled from.
+    warnings
+        Of the compiler (CRON-5, CRON-6, CRON-39), to be shown along.
+    """
+
+    name: str
+    target: str
+    host: str
+    user: str
+    block: str = ""
+    entries: tuple[Entry, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """The lines that are not ours: how many, the digest of their bytes, how many of them below our block."""
+
+    lines: int
+    digest: str
+    below: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A crontab before and after, and what the difference means.
+
+    Attributes
+    ----------
+    target, host, user
+        Whose crontab it is.
+    old, new
+        Its bytes; None where there is no crontab.
+    text_diff
+        Unified, without the values of secrets, empty if nothing changes.
+    jobs
+        The plans whose firings change.
+    soon
+        Slot and plan of what fires in the next ten minutes.
+    foreign
+        What is kept byte for byte.
+    longest_bytes, limit_bytes
+        Our longest line but for comments, and what the daemon takes.
+    warnings
+        For a person, a line each.
+    """
+
+    target: str
+    host: str
+    user: str
+    old: bytes | None
+    new: bytes | None
+    text_diff: str
+    jobs: tuple[JobChange, ...]
+    soon: tuple[tuple[int, str], ...]
+    foreign: Foreign
+    longest_bytes: int
+    limit_bytes: int
+    warnings: tuple[str, ...]
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to do."""
+        return self.old != self.new
+
+
+def plan_install(old: bytes | None, wanted: Wanted, dialect: Dialect, now: float) -> Preview:
+    """Return what an install of the wanted block would do to a crontab.
+
+    Raises
+    ------
+    UserError
+        If a block in the crontab is damaged or ours was edited by hand, or if the new text would not do
+        what it says.
+    """
+    table, text = old or b"", wanted.block.encode()
+    found = _find_unedited(table, wanted)
+    new = put_in(table, wanted.name, text)
+    above, (own,) = new[: new.rindex(text)], find_blocks(text)
+    if faults := find_table_faults(new, own.body) + find_foreign_faults(above, dialect):
+        raise UserError("\n".join(faults))
+    warnings = (*find_foreign_warnings(above), *_warn_of_move(table, found))
+    return _preview(old, new, found, wanted, dialect, warnings, now)
+
+
+def plan_uninstall(old: bytes | None, wanted: Wanted, dialect: Dialect, now: float, *, made_by_us: bool) -> Preview:
+    """Return what taking our block out would do to a crontab; it needs nothing else (CRON-64).
+
+    The crontab itself goes only if nothing is left in it and an install of ours had made it.
+
+    Raises
+    ------
+    UserError
+        If a block in the crontab is damaged or ours was edited by hand.
+    """
+    found = _find_unedited(old or b"", wanted)
+    foreign = take_out(old or b"", found)
+    new = old if found is None else None if made_by_us and not foreign else foreign
+    return _preview(old, new, found, wanted, dialect, (), now)
+
+
+def encode_preview(preview: Preview) -> dict[str, object]:
+    """Return the object that ``--json`` prints (CRON-62); a slot is written in UTC and in local time."""
+    return {
+        "target": preview.target,
+        "host": preview.host,
+        "user": preview.user,
+        "changed": preview.changed,
+        "text_diff": preview.text_diff,
+        "jobs": [
+            {
+                "job": job.job,
+                "plan": job.plan,
+                "profile": job.profile or None,
+                "change": job.change,
+                "before": [_encode_slot(slot) for slot in job.before],
+                "after": [_encode_slot(slot) for slot in job.after],
+            }
+            for job in preview.jobs
+        ],
+        "soon": [{"plan": plan, **_encode_slot(slot)} for slot, plan in preview.soon],
+        "foreign": {
+            "lines": preview.foreign.lines,
+            "digest": preview.foreign.digest,
+            "below": preview.foreign.below,
+        },
+        "longest_bytes": preview.longest_bytes,
+        "limit_bytes": preview.limit_bytes,
+        "warnings": list(preview.warnings),
+    }
+
+
+def diff_tables(old: bytes | None, new: bytes | None) -> str:
+    """Return the difference of two crontabs as a person may see it (CRON-66)."""
+    before, after = show_lines(old or b""), show_lines(new or b"")
+    names = ("crontab as it is", "crontab as it would be")
+    return "".join(f"{line}\n" for line in unified_diff(before, after, *names, lineterm=""))
+
+
+def _preview(
+    old: bytes | None,
+    new: bytes | None,
+    found: Block | None,
+    wanted: Wanted,
+    dialect: Dialect,
+    warnings: tuple[str, ...],
+    now: float,
+) -> Preview:
+    foreign = take_out(old or b"", found)
+    below = read_below(old or b"", found) if found else b""
+    return Preview(
+        target=wanted.target,
+        host=wanted.host,
+        user=wanted.user,
+        old=old,
+        new=new,
+        text_diff=diff_tables(old, new) if old != new else "",
+        jobs=list_changes(parse_entries(found.body.decode("ascii")) if found else (), wanted.entries, now),
+        soon=list_soon(wanted.entries, now),
+        foreign=Foreign(len(split_lines(foreign)), digest_of(foreign), len(split_lines(below))),
+        longest_bytes=max((len(line) for line in wanted.block.splitlines() if line[0] != "#"), default=0),
+        limit_bytes=dialect.line_bytes,
+        warnings=wanted.warnings + warnings,
+    )
+
+
+def _find_unedited(table: bytes, wanted: Wanted) -> Block | None:
+    found = find_block(table, wanted.name)
+    if found and found.is_edited:
+        after = put_in(table, wanted.name, wanted.block.encode())
+        raise UserError(
+            f"line {found.line}: the block of {wanted.name} was edited by hand since it was installed; nothing was"
+            f' changed; bring the edit into jobs/ and take it back with "crontab -e"\n{diff_tables(table, after)}'
+        )
+    return found
+
+
+def _warn_of_move(table: bytes, found: Block | None) -> list[str]:
+    warnings = []
+    if found and (below := read_below(table, found)):
+        count = len(split_lines(below))
+        warnings.append(
+            f"foreign lines below our block: {count}; they ran under our SHELL, PATH and MAILTO;"
+            " the block moves below them"
+        )
+    if lacks_newline(take_out(table, found)):
+        warnings.append("the last foreign line has no newline: one is added, and stays after an uninstall")
+    return warnings
+
+
+def _encode_slot(slot: int) -> dict[str, str]:
+    return {"slot": format_slot(slot), "local": format_local(slot)}

@@ -1,0 +1,163 @@
+"""The crontab(1) edge: reading, checking and replacing one user's crontab (CRON-41, 42, 45).
+
+The spool file is never touched. What goes through here is bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.crontab.account import get_account
+from runner.crontab.dialects import Dialect, Refusal, choose_dialect, find_refusal, lacks_check
+from runner.errors import TryLater, UserError
+
+SENDMAIL = Path("/usr/sbin/sendmail")
+TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Crontab:
+    """The program ``crontab`` for one user.
+
+    Attributes
+    ----------
+    program
+        Absolute path.
+    account
+        Whose crontab it keeps.
+    options
+        ``-u USER`` where the crontab is another user's.
+    environment
+        All that the program gets: a ``CRONTAB_NOHEADER=N`` of the caller would double header lines at each
+        round trip (CRON-42).
+    """
+
+    program: str
+    account: pwd.struct_passwd
+    options: tuple[str, ...]
+    environment: Mapping[str, str]
+
+
+def find_crontab(user: str, environ: Mapping[str, str]) -> Crontab:
+    """Return the first ``crontab`` on the caller's PATH, for the crontab of `user`.
+
+    Raises
+    ------
+    UserError
+        If there is no such user, or it is another one and we are not root.
+    TryLater
+        If there is no such program.
+    """
+    account = get_account(user)
+    path = environ.get("PATH", os.defpath)
+    program = shutil.which("crontab", path=path)
+    if program is None:
+        raise TryLater(f"no program crontab in {path}; is a cron installed?")
+    caller = os.geteuid()
+    if caller not in (0, account.pw_uid):
+        raise UserError(f"only root may keep the crontab of another user ({user})")
+    options = () if caller == account.pw_uid else ("-u", user)
+    return Crontab(str(Path(program).absolute()), account, options, {"PATH": path, "LC_ALL": "C"})
+
+
+def read_table(crontab: Crontab) -> bytes | None:
+    """Return the crontab, or None if there is none.
+
+    Raises
+    ------
+    TryLater
+        For every other failure: what could not be read must not count as empty (CRON-41).
+    """
+    done = _call(crontab, *crontab.options, "-l")
+    if done.returncode == 0:
+        return done.stdout
+    if done.returncode == 1 and done.stderr.startswith(b"no crontab for"):
+        return None
+    raise TryLater(f"cannot read the crontab; {_describe(crontab, '-l', done)}")
+
+
+def write_table(crontab: Crontab, text: bytes | None) -> str:
+    """Replace the crontab, or remove it for None; return what went wrong, or an empty text.
+
+    Whatever it returns, only reading the crontab back tells what stands there now.
+    """
+    if text is None:
+        done = _call(crontab, *crontab.options, "-r")
+        return _describe(crontab, "-r", done) if done.returncode else ""
+    with tempfile.TemporaryDirectory(prefix="runner-") as directory:
+        file = Path(directory, "crontab")
+        file.write_bytes(text)
+        done = _call(crontab, *crontab.options, str(file))
+    return _describe(crontab, "FILE", done) if done.returncode else ""
+
+
+def read_dialect(crontab: Crontab) -> Dialect:
+    """Return which cron the program belongs to."""
+    done = _call(crontab, "-V")
+    return choose_dialect(done.stdout + done.stderr)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the daemon's own check said: whether it could be asked, and what it refuses."""
+
+    asked: bool
+    refusal: Refusal | None = None
+
+
+def check_table(crontab: Crontab, dialect: Dialect, text: bytes) -> Verdict:
+    """Return what the daemon's own check says of a crontab; nothing is installed.
+
+    Raises
+    ------
+    TryLater
+        If the check failed for a reason other than the text.
+    """
+    with tempfile.TemporaryDirectory(prefix="runner-") as directory:
+        file = Path(directory, "crontab")
+        file.write_bytes(text)
+        done = _call(crontab, dialect.check_option, str(file))
+    if done.returncode == 0:
+        return Verdict(asked=True)
+    output = done.stderr + done.stdout
+    if refusal := find_refusal(output):
+        return Verdict(asked=True, refusal=refusal)
+    if lacks_check(output):
+        return Verdict(asked=False)
+    raise TryLater(f"{_describe(crontab, dialect.check_option + ' FILE', done)}")
+
+
+def find_mail_warnings(sendmail: Path = SENDMAIL) -> list[str]:
+    """Return what is missing for the daemon to mail anybody (CRON-27)."""
+    if sendmail.exists():
+        return []
+    return [f"this host has no {sendmail}: cron throws away what jobs have to say"]
+
+
+def _call(crontab: Crontab, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    command = [crontab.program, *arguments]
+    try:
+        return subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=crontab.environment,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise TryLater(f"{crontab.program} did not end within {TIMEOUT_S:g} s") from None
+    except OSError as error:
+        raise TryLater(f"cannot start {crontab.program}: {error.strerror}") from error
+
+
+def _describe(crontab: Crontab, arguments: str, done: subprocess.CompletedProcess[bytes]) -> str:
+    words = " ".join((done.stderr or done.stdout).decode("utf-8", "backslashreplace").split())
+    return f"{crontab.program} {arguments}: exit {done.returncode}: {words[:500] or 'no message'}"
