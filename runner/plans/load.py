@@ -14,7 +14,7 @@ from runner.home.settings import Settings, read_settings
 from runner.plans.check import check_jobs
 from runner.plans.make import Planned, make_plans
 from runner.profiles.read import read_profiles
-from runner.registry.read import read_registry
+from runner.registry.read import examine_registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def load_home(home: Path) -> LoadedHome:
     """Read a home and make its plans; FaultsFound names every mistake in one go."""
     with collector_off():
         settings, faults = _read_settings(home)
-        registry = read_registry(home)
+        registry = examine_registry(home)
         faults += registry.faults
         if settings is None:
             raise FaultsFound(set(faults))
@@ -64,5 +64,3 @@ def collector_off() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-

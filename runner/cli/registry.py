@@ -1,0 +1,122 @@
+"""``runner check add show next``: questions to the registry, and one entry more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from heapq import merge
+from itertools import islice
+
+import click
+
+from runner.cli.context import dry_run_option, get_home, json_option
+from runner.cli.output import print_json, print_table
+from runner.cli.run import choose_plan
+from runner.document.faults import has_errors
+from runner.errors import DONE, USER_ERROR, UserError
+from runner.home.here import find_target
+from runner.launch.instant import format_slot, parse_instant
+from runner.launch.slot import slots_after, use_zone
+from runner.plans.load import find_faults, load_home
+from runner.plans.make import Planned
+from runner.registry.add import plan_entry, write_entry
+from runner.registry.show import show_job
+
+NEXT_SLOTS = 5
+
+
+@click.command("check")
+@json_option
+@click.pass_context
+def check_command(ctx: click.Context, as_json: bool) -> int:
+    """Say everything that is wrong with registry, settings, profiles and scripts. Exit 2 if there is an error."""
+    faults = find_faults(get_home(ctx))
+    if as_json:
+        print_json(asdict(fault) for fault in faults)
+    else:
+        for fault in faults:
+            click.echo(str(fault))
+        errors = sum(fault.level == "error" for fault in faults)
+        click.echo(f"{errors} errors, {len(faults) - errors} warnings", err=True)
+    return USER_ERROR if has_errors(faults) else DONE
+
+
+@click.command("add")
+@click.argument("job")
+@click.option("--when", required=True, help="Five cron fields, or a name like @daily.")
+@click.option("--run", "command", required=True, metavar="COMMAND", help="The command line; no shell will see it.")
+@click.option("--profile", required=True, help="The profile it runs in.")
+@click.option("--file", metavar="FILE", help="Which file of jobs/; by default the only one.")
+@dry_run_option
+@click.pass_context
+def add_command(
+    ctx: click.Context, job: str, when: str, command: str, profile: str, file: str | None, dry_run: bool
+) -> None:
+    """Write the four lines of a new JOB; every other byte of the file stays as it is."""
+    addition = plan_entry(get_home(ctx), job, when, command, profile, file, now=time.time())
+    click.echo("\n".join(addition.lines))
+    if not dry_run:
+        write_entry(addition)
+    click.echo(f"{'would be' if dry_run else 'is'} in {addition.path}", err=True)
+
+
+@click.command("show")
+@click.argument("job")
+@click.option("-P", "--profile", metavar="PROFILE", help="Only the line of this profile.")
+@json_option
+@click.pass_context
+def show_command(ctx: click.Context, job: str, profile: str | None, as_json: bool) -> None:
+    """Show the entry of JOB expanded, each value with where it came from, and its lines in the crontab."""
+    loaded = load_home(get_home(ctx))
+    plans = [one for one in loaded.planned if one.job.id == job and profile in (None, one.profile.name)]
+    found = plans[0] if plans else choose_plan(loaded, job, profile)
+    lines = [
+        f"{when.text} {loaded.settings.home}/wrappers/run-job {one.plan.name}" for one in plans for when in one.job.when
+    ]
+    lines = lines if found.job.enabled else []
+    rows = show_job(found.job)
+    if as_json:
+        print_json([{"job": job, "keys": {row.key: asdict(row) for row in rows}, "lines": lines}])
+        return
+    print_table(("KEY", "VALUE", "FROM"), [(row.key, row.value, row.origin) for row in rows], {})
+    click.echo("\n".join(["", *lines] if lines else ["", "no line in the crontab"]))
+
+
+@click.command("next")
+@click.argument("job", required=False)
+@click.option("--from", "start", metavar="INSTANT", help="Slots strictly after this, 2026-03-08T07:00:00Z; now.")
+@click.option("-n", "--count", type=click.IntRange(1, 10_000), default=NEXT_SLOTS, show_default=True, help="How many.")
+@json_option
+@click.pass_context
+def next_command(ctx: click.Context, job: str | None, start: str | None, count: int, as_json: bool) -> None:
+    """Show the next slots of JOB, or of all jobs together."""
+    loaded = load_home(get_home(ctx))
+    after = _parse_start(start)
+    plans = loaded.planned if job is None else [choose_plan(loaded, job, None)]
+    target = find_target(loaded.settings)
+    zone = target.timezone if target else ""
+    rows = islice(merge(*(_list_slots(one, zone, after, count) for one in plans if one.job.enabled)), count)
+    answer = [{"slot": format_slot(slot), "local": local, "plan": plan} for slot, plan, local in rows]
+    if as_json:
+        print_json(answer)
+        return
+    for row in answer:
+        click.echo(f"{row['slot']}  {row['local']}" + ("" if job else f"  {row['plan']}"))
+
+
+def _parse_start(start: str | None) -> float:
+    try:
+        return time.time() if start is None else parse_instant(start)
+    except ValueError as error:
+        raise UserError(f"--from: {error}") from None
+
+
+def _list_slots(one: Planned, zone: str, after: float, count: int) -> Iterator[tuple[int, str, str]]:
+    """Return slot, plan and local time of a plan's next slots; libc's zone is set for the moment only."""
+    use_zone(one.job.timezone or zone or None)
+    slots = list(islice(slots_after(one.plan.schedules, after), count))
+    rows = [(slot, one.plan.name, datetime.fromtimestamp(slot, UTC).astimezone().isoformat()) for slot in slots]
+    use_zone(None)
+    return iter(rows)
