@@ -28,9 +28,9 @@ def get_target(settings: Settings, name: str | None) -> Target:
     """Return the target `name`, by default that of this host and user; UserError names those that there are."""
     target = find_target(settings)
     if name is not None:
-        target = next((one for one in settings.all_targets if one.name == name), None)
+        target = next((one for one in settings.targets if one.name == name), None)
     if target is None:
-        known = ", ".join(f"{one.name} ({one.user} on {' '.join(one.hosts)})" for one in settings.all_targets)
+        known = ", ".join(f"{one.name} ({one.user} on {' '.join(one.hosts)})" for one in settings.targets)
         asked = f'no target is called "{name}"' if name else f"no target is for {read_user()} on {read_host()}"
         raise UserError(f"{asked}; in envs/site.yaml are: {known}")
     return target

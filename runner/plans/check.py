@@ -44,8 +44,8 @@ def _check_targets(job: Job, profiles: dict[str, Profile], settings: Settings) -
     known = [profiles[name] for name in job.profiles if name in profiles]
     if not (job.enabled and job.when and known):
         return
-    if not any(serves(target, job, profile) for target in settings.all_targets for profile in known):
-        named = ", ".join(target.name for target in settings.all_targets)
+    if not any(serves(target, job, profile) for target in settings.targets for profile in known):
+        named = ", ".join(target.name for target in settings.targets)
         yield job.fault("hosts", f"no target would run it ({named})", "see its hosts and its profile", "warning")
 
 
@@ -67,7 +67,7 @@ def _check_timezone(job: Job, settings: Settings) -> Iterator[Fault]:
     """Refuse a zone that lines of the target's own zone cannot serve: gates come later (CRON-36)."""
     if not job.timezone:
         return
-    zones = {target.timezone or read_host_zone() for target in settings.all_targets}
+    zones = {target.timezone or read_host_zone() for target in settings.targets}
     for zone in sorted(zones - {job.timezone}):
         yield job.fault("timezone", f"a timezone other than the target's ({zone}) is {NOT_BUILT}", "write the hours so")
 

@@ -61,6 +61,6 @@ def make_home_plan(settings: Settings) -> HomePlan:
     home.mail_ops = list(settings.mail.ops)
     home.targets = [
         PlanTarget(target.name, list(target.hosts), target.user, target.timezone, settings.state_text(target))
-        for target in settings.all_targets
+        for target in settings.targets
     ]
     return home
