@@ -1,14 +1,30 @@
 """Schedules, and which slots they have: the only slot decision in the product (CRON-30 to CRON-35).
 
-Everything here works in the zone that libc is in; `use_zone` changes it for this process.
-Instants are POSIX seconds (int), always a whole minute for a slot.
+Everything here works in the zone that libc is in; `use_zone` changes it for this process. Instants are
+POSIX seconds; a slot is an int at which the local clock shows a whole minute.
+
+A *stretch* is a span of real time in which the zone's offset stays the same. Within one, local time is the
+instant plus the offset, so matching is arithmetic; what is difficult happens only where one stretch meets
+the next. Local times are counted in seconds as if the clock on the wall were UTC's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import posix
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 NEWEST_WINDOW_S = 15 * 60
+
+_HOUR_S = 3600
+_DAY_S = 86400
+# Weekdays and leap years come round again after 28 years. The calendar is asked from 2000 on, as 2000 to 2027
+# has every kind of year, so that the answer is the same at any time (CRON-19).
+_CYCLE_DAYS = 28 * 1461 // 4
+_DAY_OF_2000 = 10957
 
 
 class Schedule:
@@ -36,21 +52,178 @@ class Schedule:
     weekday_star: bool
 
 
+class _Stretch:
+    """Real time from `start` to before `stop`, with one offset.
+
+    `shown` is the latest local time that the clock has shown before `start`: what lies between it and
+    the first local time of the stretch is a gap, what the stretch shows up to it is a repetition.
+    """
+
+    __slots__ = ("offset", "shown", "start", "stop")
+
+    def __init__(self, start: int, stop: int, offset: int, shown: int) -> None:
+        self.start = start
+        self.stop = stop
+        self.offset = offset
+        self.shown = shown
+
+
 def use_zone(name: str | None) -> None:
-    """Make libc's local time that of zone `name`; None is the host's own."""
-    raise NotImplementedError
+    """Make libc's local time that of zone `name`; None is the host's own, whatever TZ says (CRON-38).
+
+    libc finds zones in TZDIR or where the system keeps them. Only libc's environment is changed: ``os.environ``
+    keeps what this process was started with, so a program started with a copy of that does not see our zone.
+
+    Raises
+    ------
+    LookupError
+        If this machine has no such zone; libc alone would take it for UTC in silence.
+    """
+    if name is None:
+        posix.unsetenv("TZ")
+    else:
+        posix.putenv("TZ", name)
+    time.tzset()
+    # Of a name that it does not find, glibc makes the abbreviation: 'Mars' of Mars/Base.
+    if name and "/" in name and (not time.tzname[0] or name.startswith(time.tzname[0])):
+        raise LookupError(f'this machine has no time zone "{name}"')
 
 
 def newest_slot(schedules: Iterable[Schedule], now: float, window_s: int = NEWEST_WINDOW_S) -> int | None:
     """Return the newest slot in (now - window, now], or None (RUN-5)."""
-    raise NotImplementedError
+    schedules = tuple(schedules)
+    first = int(now - window_s) + 1
+    stop = int(now) + 1
+    while first < stop:
+        start = max(first, stop - _DAY_S)
+        if slots := _find_slots(schedules, start, stop):
+            return max(slots)
+        stop = start
+    return None
 
 
 def slots_after(schedules: Iterable[Schedule], after: float) -> Iterator[int]:
-    """Yield every slot strictly after `after`, in order, coinciding ones once; ends after 28 years without one."""
-    raise NotImplementedError
+    """Yield every slot strictly after `after`, in order, coinciding ones once; ends after 28 years without one.
+
+    Slots are looked for as they are asked for, so the zone must not be changed in between.
+    """
+    schedules = tuple(schedules)
+    start = int(after) + 1
+    last_day = start // _DAY_S + _CYCLE_DAYS
+    while (day := _find_day(schedules, start // _DAY_S - 1, last_day)) < last_day:
+        # A local day begins and ends, or is skipped, within a day of UTC's day of the same date.
+        start = max(start, (day - 1) * _DAY_S)
+        stop = (start // _DAY_S + 1) * _DAY_S
+        if slots := _find_slots(schedules, start, stop):
+            yield from sorted(slots)
+            last_day = stop // _DAY_S + _CYCLE_DAYS
+        start = stop
 
 
 def has_slot(schedule: Schedule) -> bool:
     """Whether any day of 28 years matches (CRON-5); looks at the calendar only, not at zones."""
-    raise NotImplementedError
+    last_day = _DAY_OF_2000 + _CYCLE_DAYS
+    return _find_day((schedule,), _DAY_OF_2000, last_day) < last_day
+
+
+def _find_day(schedules: tuple[Schedule, ...], day: int, stop: int) -> int:
+    """Return the first of the days before `stop` on which one of the schedules is due, `stop` if there is none."""
+    for schedule in schedules:
+        stop = _find_day_of(schedule, day, stop)
+    return stop
+
+
+def _find_day_of(schedule: Schedule, day: int, stop: int) -> int:
+    while day < stop:
+        date = time.gmtime(day * _DAY_S)
+        if not schedule.months >> date.tm_mon & 1:
+            day += max(29 - date.tm_mday, 1)  # no month is shorter than that
+        elif _matches_date(schedule, date):
+            return day
+        else:
+            day += 1
+    return stop
+
+
+def _matches_date(schedule: Schedule, date: time.struct_time) -> bool:
+    """Whether a day is due: both day fields must match if one begins with a star, else either (CRON-6)."""
+    if not schedule.months >> date.tm_mon & 1:
+        return False
+    day = schedule.days >> date.tm_mday & 1
+    weekday = schedule.weekdays >> (date.tm_wday + 1) % 7 & 1
+    return bool(day & weekday if schedule.day_star or schedule.weekday_star else day | weekday)
+
+
+def _find_slots(schedules: tuple[Schedule, ...], start: int, stop: int) -> set[int]:
+    """Return all slots from `start` to before `stop`, at most some days apart."""
+    slots: set[int] = set()
+    for stretch in _find_stretches(start, stop):
+        for schedule in schedules:
+            if schedule.minute_star or schedule.hour_star:
+                _add_wildcard_slots(slots, schedule, stretch)
+            else:
+                _add_fixed_slots(slots, schedule, stretch)
+    return slots
+
+
+def _add_wildcard_slots(slots: set[int], schedule: Schedule, stretch: _Stretch) -> None:
+    """Add every instant whose local time matches (CRON-31)."""
+    offset = stretch.offset
+    slots.update([local - offset for local in _match(schedule, stretch.start + offset, stretch.stop + offset)])
+
+
+def _add_fixed_slots(slots: set[int], schedule: Schedule, stretch: _Stretch) -> None:
+    """Add each matching local time once: its first pass, or the first minute after its gap (CRON-32)."""
+    offset = stretch.offset
+    first = stretch.start + offset
+    if stretch.shown < first and next(_match(schedule, stretch.shown, first), None) is not None:
+        slots.add(stretch.start + -first % 60)
+    slots.update([local - offset for local in _match(schedule, max(first, stretch.shown), stretch.stop + offset)])
+
+
+def _match(schedule: Schedule, start: int, stop: int) -> Iterator[int]:
+    """Yield the local times from `start` to before `stop` that match, in order."""
+    minutes = [minute * 60 for minute in range(60) if schedule.minutes >> minute & 1]
+    for hour in range(start // _HOUR_S, -(-stop // _HOUR_S)):
+        begin = hour * _HOUR_S
+        if schedule.hours >> hour % 24 & 1 and _matches_date(schedule, time.gmtime(begin)):
+            for minute in minutes:
+                if start <= begin + minute < stop:
+                    yield begin + minute
+
+
+def _find_stretches(start: int, stop: int) -> list[_Stretch]:
+    """Return the stretches from `start` to before `stop`, which are at most some days apart."""
+    stretches = []
+    begin = start - _DAY_S  # no clock is put back by more than a day: what is shown again at `start` was shown since
+    shown = begin + _offset_at(begin)
+    for limit in (start, stop):
+        while begin < limit:
+            offset = _offset_at(begin)
+            end = _find_change(begin, limit, offset)
+            if begin >= start:
+                stretches.append(_Stretch(begin, end, offset, shown))
+            shown = max(shown, end + offset)
+            begin = end
+    return stretches
+
+
+def _find_change(start: int, stop: int, offset: int) -> int:
+    """Return the first instant after `start` with another offset, `stop` if there is none before.
+
+    No zone has changed its offset and taken that back within two days.
+    """
+    low, high = start, stop - 1
+    if _offset_at(high) == offset:
+        return stop
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _offset_at(middle) == offset:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _offset_at(instant: int) -> int:
+    return time.localtime(instant).tm_gmtoff
