@@ -16,13 +16,13 @@ class Dialect:
         As ``cron:`` of a target says it.
     check_option
         What makes ``crontab`` check a file and install nothing.
-    line_bytes
+    command_bytes
         The longest command it takes.
     """
 
     name: str
     check_option: str
-    line_bytes: int
+    command_bytes: int
 
 
 DEBIAN = Dialect("debian", "-n", 998)

@@ -286,7 +286,7 @@ def _describe_refusal(crontab: Crontab, dialect: Dialect, preview: Preview, refu
     lines = dict(enumerate(split_lines(preview.new or b""), 1))
     for number in refusal.near_lines:
         line = lines.get(number, b"")
-        if tables.check_table(crontab, dialect, line).refusal:
+        if tables.check_table(crontab, dialect, line.rstrip(b"\n") + b"\n").refusal:
             return f"{crontab.program} refuses {_place_line(line, preview)}: {refusal.words}: {show_lines(line)[0]}"
     return f"{crontab.program} refuses the crontab near line {refusal.number}: {refusal.words}"
 

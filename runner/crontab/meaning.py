@@ -63,7 +63,7 @@ def format_local(slot: int) -> str:
 
 
 def _compare(old: Entry | None, new: Entry | None, now: float) -> JobChange | None:
-    if old and new and old.fields == new.fields:
+    if old and new and set(old.fields) == set(new.fields):
         return None
     before = tuple(islice(slots_after(old.schedules, now), SLOTS_SHOWN)) if old else ()
     after = tuple(islice(slots_after(new.schedules, now), SLOTS_SHOWN)) if new else ()

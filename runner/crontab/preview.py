@@ -199,7 +199,7 @@ def _preview(
         soon=list_soon(wanted.entries, now),
         foreign=Foreign(len(split_lines(foreign)), digest_of(foreign), len(split_lines(below))),
         longest_bytes=max((len(line) for line in wanted.block.splitlines() if line[0] != "#"), default=0),
-        limit_bytes=dialect.line_bytes,
+        limit_bytes=dialect.command_bytes,
         warnings=wanted.warnings + warnings,
     )
 

@@ -10,7 +10,8 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,10 +92,8 @@ def write_table(crontab: Crontab, text: bytes | None) -> str:
     if text is None:
         done = _call(crontab, *crontab.options, "-r")
         return _describe(crontab, "-r", done) if done.returncode else ""
-    with tempfile.TemporaryDirectory(prefix="runner-") as directory:
-        file = Path(directory, "crontab")
-        file.write_bytes(text)
-        done = _call(crontab, *crontab.options, str(file))
+    with _file_of(text) as file:
+        done = _call(crontab, *crontab.options, file)
     return _describe(crontab, "FILE", done) if done.returncode else ""
 
 
@@ -120,10 +119,8 @@ def check_table(crontab: Crontab, dialect: Dialect, text: bytes) -> Verdict:
     TryLater
         If the check failed for a reason other than the text.
     """
-    with tempfile.TemporaryDirectory(prefix="runner-") as directory:
-        file = Path(directory, "crontab")
-        file.write_bytes(text)
-        done = _call(crontab, dialect.check_option, str(file))
+    with _file_of(text) as file:
+        done = _call(crontab, dialect.check_option, file)
     if done.returncode == 0:
         return Verdict(asked=True)
     output = done.stderr + done.stdout
@@ -139,6 +136,18 @@ def find_mail_warnings(sendmail: Path = SENDMAIL) -> list[str]:
     if sendmail.exists():
         return []
     return [f"this host has no {sendmail}: cron throws away what jobs have to say"]
+
+
+@contextmanager
+def _file_of(text: bytes) -> Iterator[str]:
+    """Have `text` in a file that only we can read, outside every directory that a cron looks into."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="runner-") as directory:
+            file = Path(directory, "crontab")
+            file.write_bytes(text)
+            yield str(file)
+    except OSError as error:
+        raise TryLater(f"cannot write a temporary file: {error.filename}: {error.strerror}") from error
 
 
 def _call(crontab: Crontab, *arguments: str) -> subprocess.CompletedProcess[bytes]:
