@@ -65,13 +65,17 @@ class Stage:
 
 
 def run_command(stage: Stage, command: str, *, code: int = 0) -> Stage:
-    """Show and run a command in the home; an exit code other than `code` is a difference."""
+    """Show and run a command in the home; an exit code other than `code` is a difference.
+
+    What it says on stderr is part of the play: the demo's own stderr is for differences.
+    """
     print(f"$ {command}", flush=True)
     words = shlex.split(command)
     program = RUNNER if words[0] == "runner" else words[:1]
     done = subprocess.run(
         [*program, *words[1:]],
-        cwd=_choose_cwd(stage), env=_choose_environment(stage), stdin=subprocess.DEVNULL, check=False,
+        cwd=_choose_cwd(stage), env=_choose_environment(stage),
+        stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, check=False,
     )  # fmt: skip
     if done.returncode == code:
         return stage
