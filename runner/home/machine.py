@@ -8,6 +8,7 @@
     runner/launch/  a copy of the whole room, for what a bad run needs besides, and for tracebacks
     bin/python3     the interpreter of the command ``runner`` with all it depends on, for the home's own jobs
     bin/runner      the command
+    made            digest of what all this was made from, written last
 
 The copy makes a compiled home whole: the plans and the code that reads them were written together, and an
 upgrade of the package, or the loss of its virtual environment, cannot break a run that cron starts meanwhile.
@@ -25,6 +26,7 @@ import os
 import py_compile
 import shlex
 import sys
+from hashlib import sha256
 from pathlib import Path
 from types import CodeType
 
@@ -59,18 +61,29 @@ sys.modules["runner.launch.main"].start(home, {interpreter!r})
 
 
 def write_machine_files(home: Path) -> None:
-    """Write ``<home>/.runner/``; a file that is right already is not touched, the others are replaced by rename."""
+    """Write ``<home>/.runner/``; each file is replaced by rename, and none if all was made from the same already."""
     directory = home / DIRECTORY
+    sources = {path.name: path.read_bytes() for path in sorted(Path(runner.launch.__path__[0]).glob("*.py"))}
+    digest = _digest(sources)
+    if _read(directory / "made") == digest:
+        return
     package = directory / "runner" / "launch"
     for path in (directory, directory / "bin", directory / "runner", package):
         make_directory(str(path))
     _write_link(directory / "python", os.path.realpath(sys.executable))
-    _write_room(package)
+    _write_room(package, sources)
     _write(directory / "launch.code", marshal.dumps(link_modules(package)))
     _write(directory / "main.py", _MAIN.format(interpreter=sys.executable).encode())
     interpreter = shlex.quote(sys.executable)
     _write(directory / "bin" / "python3", f'#!/bin/sh\nexec {interpreter} "$@"\n'.encode(), 0o755)
     _write(directory / "bin" / "runner", f'#!/bin/sh\nexec {interpreter} -m runner.cli.main "$@"\n'.encode(), 0o755)
+    _write(directory / "made", digest)
+
+
+def _digest(sources: dict[str, bytes]) -> bytes:
+    """Return the digest of the room, of the interpreter, and of this module, which decides what is made of them."""
+    made_from = [sys.version, sys.executable, os.path.realpath(sys.executable), repr(sources), _read(Path(__file__))]
+    return sha256(repr(made_from).encode()).hexdigest().encode()
 
 
 def link_modules(package: Path) -> list[tuple[str, str, CodeType]]:
@@ -111,26 +124,28 @@ def _compile(tree: ast.Module, path: Path) -> CodeType:
     return compile(tree, str(path), "exec", flags=flags, dont_inherit=True, optimize=2)  # type: ignore[no-any-return]
 
 
-def _write_room(package: Path) -> None:
+def _write_room(package: Path, sources: dict[str, bytes]) -> None:
     _write(package.parent / "__init__.py", b"")
-    sources = {source.name: source for source in Path(runner.launch.__path__[0]).glob("*.py")}
-    for name, source in sources.items():
-        if _write(package / name, source.read_bytes()):
-            # Unchecked: the loader need not look at the source. We write both, so they cannot differ.
-            mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-            py_compile.compile(str(package / name), doraise=True, invalidation_mode=mode)
+    for name, data in sources.items():
+        _write(package / name, data)
+        # Unchecked: the loader need not look at the source. We write both, so they cannot differ.
+        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        py_compile.compile(str(package / name), doraise=True, invalidation_mode=mode)
     for stale in package.glob("*.py"):
         if stale.name not in sources:
             stale.unlink()
 
 
-def _write(path: Path, data: bytes, mode: int = 0o644) -> bool:
-    """Write a file unless it is right; return whether it was written."""
-    if path.is_file() and path.read_bytes() == data:
-        return False
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _write(path: Path, data: bytes, mode: int = 0o644) -> None:
     write_file(str(path), data, mode)
     path.chmod(mode)
-    return True
 
 
 def _write_link(path: Path, target: str) -> None:
