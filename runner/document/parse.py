@@ -37,12 +37,12 @@ _MOST_MENDED = 10
 
 _KEY_IS_NO_WORD = ("a key must be a single word", "quote a value that begins with { or [")
 
-# What YAML 1.1 does not let a stream contain (section 5.1).
-_NOT_YAML = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ufeff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
-_ALIAS_IN_VALUE = re.compile(r"(?:[:\-,]\s+|[\[{]\s*)(\*[^\[\]{}:]*)$")
-_SIMPLE_VALUE = re.compile(r"(?P<key>\s*(?:- +)*[^\s:#'\"\[{][^:#]*:\s+)(?P<value>[^\s\"'\[{|>&!].*?)\s*(?: #.*)?$")
-_END_OF_VALUE = re.compile(r",\s|[\]},]*\s*(?: #.*)?$|[\]}]")
+# What YAML 1.1 does not let a stream contain (section 5.1), as far as UTF-8 can hold it.
+_NOT_YAML = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]|\ufffe|\uffff"
+_CONTROL = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]"
+_ALIAS_IN_VALUE = r"(?:[:\-,]\s+|[\[{]\s*)(\*[^\[\]{}:]*)$"
+_SIMPLE_VALUE = r"(?P<key>\s*(?:- +)*[^\s:#'\"\[{][^:#]*:\s+)(?P<value>[^\s\"'\[{|>&!].*?)\s*(?: #.*)?$"
+_END_OF_VALUE = r",\s|[\]},]*\s*(?: #.*)?$|[\]}]"
 
 
 class _Stop(Exception):
@@ -87,10 +87,10 @@ def _decode(data: bytes, faults: Faults) -> str:
         before = data[: error.start].decode("utf-8", "replace")
         faults.error(_place(before, len(before)), f"byte 0x{data[error.start]:02x} is not UTF-8", "save it as UTF-8")
         return ""
-    bad = list(_NOT_YAML.finditer(text))
+    bad = list(re.finditer(_NOT_YAML, text))
     for found in bad:
         faults.error(_place(text, found.start()), _control_message(found.group()))
-    return _NOT_YAML.sub(" ", text) if bad else text
+    return re.sub(_NOT_YAML, " ", text) if bad else text
 
 
 def _place(text: str, index: int) -> Scalar:
@@ -100,7 +100,7 @@ def _place(text: str, index: int) -> Scalar:
 
 def check_no_control(value: str) -> None:
     """Raise UserError if a text from the command line has a character that no document may have (SEC-3)."""
-    found = _CONTROL.search(value)
+    found = re.search(_CONTROL, value)
     if found:
         raise UserError(f"{_control_message(found.group())} in {value!a}")
 
@@ -178,7 +178,7 @@ class _Tree:
 
     def check_text(self, node: Scalar) -> None:
         """Record a control character, which YAML lets in as an escape or by a block of lines (SEC-3)."""
-        found = _CONTROL.search(node.text)
+        found = re.search(_CONTROL, node.text)
         if found:
             hint = "write it on one line, or with >- over several" if found.group() == "\n" else ""
             self.faults.error(node, f"{_control_message(found.group())} in a value", hint)
@@ -263,14 +263,14 @@ def _mend(text: str, error: MarkedYAMLError, faults: Faults) -> str | None:
 def _find_value(line: str, column: int, error: MarkedYAMLError) -> tuple[int, int] | None:
     """Return where in `line` the value stands that needs quotes, or None if quotes would not help."""
     if error.problem == "mapping values are not allowed in this context":
-        found = _SIMPLE_VALUE.match(line)
+        found = re.match(_SIMPLE_VALUE, line)
         return found.span("value") if found and found.start("value") <= column < found.end("value") else None
     if line[column : column + 1] not in set("*@`%"):
         return None
-    before = _ALIAS_IN_VALUE.search(line[:column])
+    before = re.search(_ALIAS_IN_VALUE, line[:column])
     first = before.start(1) if before else column
-    end = _END_OF_VALUE.search(line, first)
-    return first, end.start() if end else len(line)
+    end = re.search(_END_OF_VALUE, line[first:])
+    return first, first + end.start() if end else len(line)
 
 
 def _explain(error: MarkedYAMLError, faults: Faults) -> None:

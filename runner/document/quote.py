@@ -6,9 +6,9 @@ import re
 
 from runner.document.tree import Mapping, Node, Scalar
 
-_PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./ =+@%,:-]*")
+_PLAIN = r"[A-Za-z0-9_./][A-Za-z0-9_./ =+@%,:-]*"
 # What another reader of the same file might take for something else than text, or for the end of it.
-_NOT_TEXT = re.compile(r"(?i)[-+.\d_:e]+|0x[\da-f_]+|true|false|yes|no|on|off|y|n|null")
+_NOT_TEXT = r"(?i)[-+.\d_:e]+|0x[\da-f_]+|true|false|yes|no|on|off|y|n|null"
 
 
 def quote(text: str) -> str:
@@ -18,7 +18,7 @@ def quote(text: str) -> str:
 
 def quote_if_needed(text: str) -> str:
     """Return `text` as it is where every YAML reader takes it for that text, else in double quotes."""
-    safe = _PLAIN.fullmatch(text) and not _NOT_TEXT.fullmatch(text)
+    safe = re.fullmatch(_PLAIN, text) and not re.fullmatch(_NOT_TEXT, text)
     if safe and ": " not in text and text[-1] not in ": ":
         return text
     return quote(text)

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from runner.document.faults import Wrong, suggest
 
-_NAME = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
+_NAME = r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*"
 _NOT_LOCAL_TIME = ("posix", "right")  # the same zones again, `right` with leap seconds
 
 
 def zone(value: str) -> str:
     """Return the name of a zone; Wrong with near matches if this machine has none of that name (CRON-39)."""
     root = Path(os.environ.get("TZDIR", "/usr/share/zoneinfo"))
-    if value == "UTC" or (_NAME.fullmatch(value) and _is_zone(root / value)):
+    if value == "UTC" or (re.fullmatch(_NAME, value) and _is_zone(root / value)):
         return value
     raise Wrong(f'no time zone is called "{value}"', _suggest_zone(value, _list_zones(root)))
 

@@ -17,7 +17,7 @@ from runner.launch.state import read_file, write_file
 from runner.registry.read import JOBS, Registry, parse_registry, read_texts
 
 _INDENT = 2
-_EMPTY_MAP = re.compile(r"^(\s*[\"']?jobs[\"']?\s*:)\s*\{\s*\}(.*)$")
+_EMPTY_MAP = r"(\s*[\"']?jobs[\"']?\s*:)\s*\{\s*\}(.*)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _add_lines(data: bytes, name: str, job: str, values: tuple[str, ...]) -> tup
         at = _end_of_content(lines, last - 1, _next_section(lines, last, key.column), outer)
         return _insert(lines, at, entry), entry
     if not is_empty(node):
-        emptied = _EMPTY_MAP.match(lines[key.line - 1])
+        emptied = re.fullmatch(_EMPTY_MAP, lines[key.line - 1])
         if not emptied:
             raise UserError(f'{name}:{node.line}:{node.column}: "jobs" is written in braces; add the entry by hand')
         lines[key.line - 1] = emptied[1] + emptied[2]

@@ -27,12 +27,12 @@ WIDEST_SPREAD_S = 3600
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _FORM = "five fields: minute hour day-of-month month weekday"
-_STEPPED = re.compile(r"(\*|.+?-.+?)/([0-9]{1,9})")
+_STEPPED = r"(\*|.+?-.+?)/([0-9]{1,9})"
 _NUMBER = r"[-+]?(0x[\da-f_]+|\.\d+|\d[\d_]*(:[0-5]?\d)*(\.\d*)?(e[-+]?\d+)?)"
 _YAML_TYPES = (
-    ("a number", re.compile(_NUMBER, re.IGNORECASE)),
-    ("a date", re.compile(r"\d{4}-\d\d?-\d\d?([Tt].*)?")),
-    ("a truth value", re.compile(r"true|false|yes|no|on|off", re.IGNORECASE)),
+    ("a number", _NUMBER),
+    ("a date", r"\d{4}-\d\d?-\d\d?(t.*)?"),
+    ("a truth value", "true|false|yes|no|on|off"),
 )
 
 
@@ -83,7 +83,7 @@ def _read_element(node: Node, faults: Faults) -> When:
         raise Wrong("a schedule is needed here", _FORM)
     if node.plain:
         for kind, form in _YAML_TYPES:
-            if form.fullmatch(node.text):
+            if re.fullmatch(form, node.text, re.IGNORECASE):
                 raise Wrong(f"YAML reads {node.text} as {kind}", f'quote the {_FORM}, like "0 11 * * *"')
     return parse_when(node.text)
 
@@ -162,7 +162,7 @@ def _parse_field(text: str, field: Field) -> tuple[str, int]:
 
 def _parse_item(item: str, field: Field) -> tuple[str, int]:
     """Return ``*``, ``*/n``, ``v``, ``a-b`` or ``a-b/n`` as it is compiled, and the bit mask of its values."""
-    stepped = _STEPPED.fullmatch(item)
+    stepped = re.fullmatch(_STEPPED, item)
     body, step = (stepped[1], int(stepped[2])) if stepped else (item, 1)
     if step == 0:
         raise Wrong(f'{field.name} "{item}" has a step of 0')
@@ -233,7 +233,9 @@ def _suggest_item(item: str, field: Field) -> str:
 
 def find_uneven_steps(when: When) -> list[str]:
     """Return a sentence for each ``*/n`` whose n does not divide its range (CRON-5)."""
-    sentences = []
+    sentences: list[str] = []
+    if "*/" not in when.text:
+        return sentences
     for text, field in zip(when.text.split(" "), FIELDS, strict=True):
         for item in text.split(","):
             step = int(item[2:]) if item.startswith("*/") else 1

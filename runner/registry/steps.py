@@ -11,20 +11,17 @@ from runner.document.tree import Mapping, Node, Scalar, items_of
 
 CONDITIONS = ("success", "always", "failure")
 
-_NEEDS_CARE = re.compile(r"""['"\\|&;<>()$`=]""")
-_TOKEN = re.compile(
-    r"""(?P<blank>\ +)
+_NEEDS_CARE = r"""['"\\|&;<>()$`=]"""
+_TOKEN = r"""(?x)(?P<blank>\ +)
     | '(?P<single>[^']*)'
     | "(?P<double>(?:[^"\\]|\\.)*)"
     | \\(?P<escaped>.)
     | (?P<operator>[|&;<>()]+)
     | (?P<expansion>\$[A-Za-z0-9_{(@*\#?!$-]|`)
     | (?P<plain>[^ '"\\|&;<>()$`]+ | \$)
-    | (?P<unbalanced>.)""",
-    re.VERBOSE,
-)
-_EXPANSION = re.compile(r"\$[A-Za-z0-9_{(@*#?!$-]|`")
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*")
+    | (?P<unbalanced>.)"""
+_EXPANSION = r"\$[A-Za-z0-9_{(@*#?!$-]|`"
+_ASSIGNMENT = r"[A-Za-z_][A-Za-z0-9_]*=.*"
 _SCRIPT = "write a script, or a list of steps; quote it to pass it as it is"
 
 
@@ -104,11 +101,11 @@ def split_words(text: str) -> tuple[str, ...]:
     Wrong
         For a quote without its end, and for what only a shell would understand.
     """
-    if not _NEEDS_CARE.search(text):
+    if not re.search(_NEEDS_CARE, text):
         return _check_words(tuple([word for word in text.split(" ") if word]))
     words: list[str] = []
     current: str | None = None
-    for token in _TOKEN.finditer(text):
+    for token in re.finditer(_TOKEN, text):
         if token["blank"]:
             if current is not None:
                 words.append(current)
@@ -117,7 +114,7 @@ def split_words(text: str) -> tuple[str, ...]:
             current = (current or "") + _token_text(token)
     if current is not None:
         words.append(current)
-    if words and _ASSIGNMENT.fullmatch(text.lstrip(" ").partition(" ")[0]):
+    if words and re.fullmatch(_ASSIGNMENT, text.lstrip(" ").partition(" ")[0]):
         name = words[0].partition("=")[0]
         raise Wrong(f"no shell will set {name}", f"write env: {{{name}: ...}}")
     return _check_words(tuple(words))
@@ -140,7 +137,7 @@ def _token_text(token: re.Match[str]) -> str:
         _refuse_expansion(token.string[token.start() :])
     if token["double"] is None:
         return token["single"] or token["escaped"] or token["plain"] or ""
-    inside = _EXPANSION.search(token["double"])
+    inside = re.search(_EXPANSION, token["double"])
     if inside:
         _refuse_expansion(token["double"][inside.start() :])
     return re.sub(r'\\(["\\])', r"\1", token["double"])
