@@ -54,6 +54,11 @@ def choose_dialect(version: bytes) -> Dialect:
     return CRONIE if b"cronie" in version.lower() else DEBIAN
 
 
+def lists_escaped(version: bytes) -> bool:
+    """Whether ``crontab -l`` may list control characters as backslash and letter: Debian's, told by its usage text."""
+    return b"(dry run: checks the syntax, then bails out)" in version
+
+
 def find_refusal(output: bytes) -> Refusal | None:
     """Return what a failed check says of a line, or None if it says nothing of the kind."""
     match = _REFUSAL.search(output)

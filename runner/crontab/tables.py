@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.crontab.account import get_account
-from runner.crontab.dialects import Dialect, Refusal, choose_dialect, find_refusal, lacks_check
+from runner.crontab.dialects import Dialect, Refusal, choose_dialect, find_refusal, lacks_check, lists_escaped
 from runner.errors import TryLater, UserError
 
 SENDMAIL = Path("/usr/sbin/sendmail")
 TIMEOUT_S = 60.0
+
+_ESCAPED = re.compile(rb"\\[br]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,26 @@ def read_table(crontab: Crontab) -> bytes | None:
     """
     done = _call(crontab, *crontab.options, "-l")
     if done.returncode == 0:
-        return done.stdout
+        return _read_unescaped(crontab, done.stdout) if _ESCAPED.search(done.stdout) else done.stdout
     if done.returncode == 1 and done.stderr.startswith(b"no crontab for"):
         return None
     raise TryLater(f"cannot read the crontab; {_describe(crontab, '-l', done)}")
+
+
+def _read_unescaped(crontab: Crontab, listing: bytes) -> bytes:
+    """Return the bytes behind a listing in which ``\\r`` may stand for a carriage return, ``\\b`` for a backspace.
+
+    Debian's ``crontab -l`` writes them so (observed, 3.0pl1-162): a round trip would make the end of each CRLF
+    line a part of its command (CRON-43). What ``-e`` hands to an editor is the text itself; ``cat`` shows it
+    and changes nothing.
+    """
+    if not lists_escaped(_read_version(crontab)):
+        return listing
+    editing = replace(crontab, environment={**crontab.environment, "VISUAL": "cat", "EDITOR": "cat"})
+    done = _call(editing, *crontab.options, "-e")
+    if done.returncode == 0 and done.stdout.replace(b"\r", rb"\r").replace(b"\b", rb"\b") == listing:
+        return done.stdout
+    raise TryLater(f"cannot tell the control characters of the crontab; {_describe(crontab, '-e', done)}")
 
 
 def write_table(crontab: Crontab, text: bytes | None) -> str:
@@ -99,8 +118,12 @@ def write_table(crontab: Crontab, text: bytes | None) -> str:
 
 def read_dialect(crontab: Crontab) -> Dialect:
     """Return which cron the program belongs to."""
+    return choose_dialect(_read_version(crontab))
+
+
+def _read_version(crontab: Crontab) -> bytes:
     done = _call(crontab, "-V")
-    return choose_dialect(done.stdout + done.stderr)
+    return done.stdout + done.stderr
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,163 +1,28 @@
-"""A target to compile for, and a ``crontab`` that is a program of its own but keeps its table in a file."""
-
 from __future__ import annotations
 
-import getpass
-import os
-import pwd
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from fake_crontab import FAKE_CRONTAB, FakeCrontab
+from missing import give_up
 
-from runner.crontab.compile import compile_block, name_block
-from runner.crontab.entry import Entry
-from runner.crontab.install import Order
-from runner.crontab.preview import Preview, Wanted
-from runner.crontab.tables import Crontab, find_crontab
-from runner.home.settings import Mail, Target
 from runner.launch.slot import use_zone
-from runner.registry.schedule import parse_when
-
-NOW = 1_772_953_200.0  # 2026-03-08T07:00:00Z
-
-MAIL = Mail(via="cron", sender="", ops=("ops@example.org",))
-
-FAKE_CRONTAB = """\
-#!/bin/sh
-here=$(dirname "$0")
-echo "$*" >>"$here/calls"
-env >"$here/environment"
-[ "$1" = -u ] && shift 2
-[ -e "$here/fail$1" ] && { cat "$here/fail$1" >&2; exit 1; }
-case $1 in
--V) echo "crontab: invalid option -- 'V'" >&2; exit 1 ;;
--l) [ -e "$here/table" ] || { echo "no crontab for $(id -un)" >&2; exit 1; }; cat "$here/table" ;;
--r) rm "$here/table" ;;
--n) ;;
-*) cp "$1" "$here/table" ;;
-esac
-"""
-
-
-def make_target(**changes: object) -> Target:
-    """Return the target of the specification's example, with changes."""
-    values: dict[str, object] = {
-        "name": "ops",
-        "hosts": ("ql-ops1.example.org",),
-        "user": "wfc3ql",
-        "kind": "user",
-        "cron": "",
-        "timezone": "America/New_York",
-        "home": "/home/wfc3ql/ql",
-        "site": "dsoc",
-        "environment": "prod",
-        "state": "",
-        "database": "",
-    }
-    return Target(**{**values, **changes})  # type: ignore[arg-type]
-
-
-def make_entry(plan: str, *fields: str, mailto: tuple[str, ...] = ()) -> Entry:
-    """Return an entry with the schedules that its fields mean."""
-    job, _, profile = plan.partition("@")
-    return Entry(plan, job, profile, fields, mailto, tuple(parse_when(text).schedule for text in fields))
-
-
-def make_block(*entries: Entry, home_name: str = "ql", **changes: object) -> bytes:
-    """Return a compiled block of the example's home."""
-    target = make_target(**changes)
-    return compile_block(home_name, "/nowhere", target, entries, MAIL, housekeeping="cron").encode()
-
-
-def make_wanted(*entries: Entry, **changes: object) -> Wanted:
-    """Return the wish for a block of those entries in the caller's crontab."""
-    return Wanted(
-        name=name_block("ql", "ops"),
-        target="ops",
-        host="ql-ops1.example.org",
-        user=getpass.getuser(),
-        block=make_block(*entries, **changes).decode(),
-        entries=entries,
-    )
-
-
-@dataclass
-class FakeCrontab:
-    """The directory of a fake ``crontab``, and what the installer showed and asked."""
-
-    directory: Path
-    shown: list[Preview] = field(default_factory=list)
-
-    @property
-    def table(self) -> bytes | None:
-        path = self.directory / "table"
-        return path.read_bytes() if path.exists() else None
-
-    @table.setter
-    def table(self, text: bytes) -> None:
-        (self.directory / "table").write_bytes(text)
-
-    @property
-    def calls(self) -> list[str]:
-        path = self.directory / "calls"
-        return path.read_text().splitlines() if path.exists() else []
-
-    @property
-    def writes(self) -> list[str]:
-        """The calls that change the table."""
-        return [call for call in self.calls if call.split()[0] not in ("-l", "-V", "-n", "-T")]
-
-    def find(self) -> Crontab:
-        """Return it as found on the PATH of a caller whose home, where the lock is, lies beside it."""
-        path = f"{self.directory}:{os.environ['PATH']}"
-        crontab = find_crontab(getpass.getuser(), {"PATH": path, "CRONTAB_NOHEADER": "N"})
-        account = (*crontab.account[:5], str(self.directory.parent), crontab.account.pw_shell)
-        return replace(crontab, account=pwd.struct_passwd(account))
-
-    def fail(self, option: str, message: str) -> None:
-        """Have every call with that first argument fail so."""
-        (self.directory / f"fail{option}").write_text(message)
-
-    def replace(self, script: str) -> None:
-        """Be another program."""
-        (self.directory / "crontab").write_text(script)
-
-    def change(self, old: str, new: str) -> None:
-        """Be almost the same program."""
-        self.replace(FAKE_CRONTAB.replace(old, new))
-
-    def order(self, wanted: Wanted, **changes: object) -> Order:
-        return Order(
-            wanted=wanted,
-            crontab=self.find(),
-            now=NOW,
-            show=self.shown.append,
-            confirm=changes.pop("confirm", lambda preview: True),  # type: ignore[arg-type]
-            state=self.directory / "state",
-            **changes,  # type: ignore[arg-type]
-        )
 
 
 @pytest.fixture
 def fake(tmp_path: Path) -> FakeCrontab:
-    directory = tmp_path / "bin"
-    directory.mkdir()
-    program = directory / "crontab"
-    program.write_text(FAKE_CRONTAB)
-    program.chmod(0o755)
-    return FakeCrontab(directory)
+    fake = FakeCrontab(tmp_path / "bin")
+    fake.directory.mkdir()
+    fake.replace(FAKE_CRONTAB)
+    return fake
 
 
 @pytest.fixture(scope="session")
 def debian_crontab() -> str:
-    """The real ``crontab`` of Debian, or a skip (DESIGN section 9)."""
-    program = shutil.which("crontab")
-    if program is None:
-        (pytest.fail if os.environ.get("RUNNER_TEST_STRICT") == "1" else pytest.skip)("crontab (package cron)")
-    return program
+    """The real ``crontab`` of Debian."""
+    return shutil.which("crontab") or give_up("crontab (package cron)")
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from conftest import MAIL, make_block, make_entry, make_target
+from fake_crontab import MAIL, make_block, make_entry, make_target
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

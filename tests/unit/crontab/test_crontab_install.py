@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import NOW, FakeCrontab, make_block, make_entry, make_wanted
+from fake_crontab import NOW, FakeCrontab, make_block, make_entry, make_wanted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import make_block, make_entry
+from fake_crontab import make_block, make_entry
 
 from runner.crontab.block import find_blocks
 from runner.crontab.opinion import find_disagreement

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from conftest import NOW, make_block, make_entry, make_wanted
+from fake_crontab import NOW, make_block, make_entry, make_wanted
 
 from runner.crontab.dialects import CRONIE, DEBIAN
 from runner.crontab.preview import Preview, Wanted, encode_preview, plan_install, plan_uninstall

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import FakeCrontab
+from fake_crontab import FakeCrontab
 
 from runner.crontab.dialects import CRONIE, DEBIAN
 from runner.crontab.tables import check_table, find_crontab, find_mail_warnings, read_dialect, read_table, write_table
