@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fake_crontab import FAKE_CRONTAB, FakeCrontab
+from fake_crontab import FakeCrontab, make_fake_crontab
 from missing import give_up
 
 from runner.launch.slot import use_zone
@@ -13,10 +13,7 @@ from runner.launch.slot import use_zone
 
 @pytest.fixture
 def fake(tmp_path: Path) -> FakeCrontab:
-    fake = FakeCrontab(tmp_path / "bin")
-    fake.directory.mkdir()
-    fake.replace(FAKE_CRONTAB)
-    return fake
+    return make_fake_crontab(tmp_path / "bin")
 
 
 @pytest.fixture(scope="session")

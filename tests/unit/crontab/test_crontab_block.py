@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.crontab.block import find_block, find_blocks, make_block, put_in, read_below, take_out
@@ -38,6 +38,7 @@ def uninstall(table: bytes) -> bytes:
     return take_out(table, find_block(table, "ql@ops"))
 
 
+@settings(deadline=None)
 @given(FOREIGN | ODD_LINES, FOREIGN | ODD_LINES)
 def test_foreign_bytes_survive_install_update_and_uninstall(above: bytes, below: bytes):
     """CRON-43; only a missing newline is added (CRON-44)."""
@@ -48,6 +49,7 @@ def test_foreign_bytes_survive_install_update_and_uninstall(above: bytes, below:
     assert gone == whole or not whole.endswith(b"\n")
 
 
+@settings(deadline=None)
 @given(ODD_LINES)
 def test_an_install_is_idempotent_and_its_block_the_last_thing(foreign: bytes):
     """CRON-22, CRON-53."""

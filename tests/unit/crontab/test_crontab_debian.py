@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fake_crontab import NOW, FakeCrontab, make_block, make_entry, make_wanted
+from fake_crontab import NOW, FakeCrontab, make_block, make_entry, make_removal, make_wanted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -68,14 +68,14 @@ def test_install_and_uninstall_leave_crlf_lines_as_they_were(debian: FakeCrontab
     write_table(debian.find(), foreign)
     install(debian.order(make_wanted(NOON)))
     assert read_table(debian.find()) == foreign + make_block(NOON)
-    uninstall(debian.order(replace(make_wanted(), block="")))
+    uninstall(debian.order(make_removal()))
     assert read_table(debian.find()) == foreign
 
 
 def test_a_crontab_that_we_made_is_gone_after_the_uninstall(debian: FakeCrontab):
     """CRON-64."""
     install(debian.order(make_wanted(NOON)))
-    uninstall(debian.order(replace(make_wanted(), block="")))
+    uninstall(debian.order(make_removal()))
     assert read_table(debian.find()) is None
 
 

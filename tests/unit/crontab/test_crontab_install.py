@@ -3,45 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fake_crontab import NOW, FakeCrontab, make_block, make_entry, make_wanted
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from fake_crontab import NOW, FakeCrontab, make_block, make_entry, make_removal, make_wanted
 
-from runner.crontab.account import LOCK, take_lock
-from runner.crontab.install import (
-    INSTALL,
-    UNINSTALL,
-    Answer,
-    Progress,
-    install,
-    preview_install,
-    read_again,
-    run_steps,
-    uninstall,
-)
+from runner.crontab.account import LOCK
+from runner.crontab.install import Answer, install, preview_install, uninstall
 from runner.errors import TryLater, UserError
 
 NOON = make_entry("noon", "0 12 * * *")
 HALF = make_entry("half", "*/30 * * * *")
 OLD = b"A=1\n0 0 * * * true\n"
-
-# FAULT-44: what five hundred lines of twenty years look like.
-ODD = b"".join(
-    [
-        b"# caf\xe9 %d\n" % number,
-        b"FOO%d = bar\n" % number,
-        b"\t%d 5\t* * *  date +%%Y%%m%%dhello\n" % (number % 60),
-        b"%d 6 * * * true\r\n" % (number % 60),
-        b"   \n",
-    ][number % 5]
-    for number in range(500)
-)
 
 
 def audit(fake: FakeCrontab) -> list[dict[str, object]]:
@@ -59,42 +33,11 @@ def test_an_install_puts_the_block_below_the_foreign_lines(fake: FakeCrontab):
     assert fake.table == OLD + make_block(NOON)
 
 
-@pytest.mark.parametrize("foreign", [ODD, b"", OLD])
-def test_install_then_uninstall_leaves_the_foreign_bytes_alone(fake: FakeCrontab, foreign: bytes):
-    """CRON-43, FAULT-44."""
-    fake.table = foreign
-    wanted = make_wanted(NOON, HALF)
-    install(fake.order(wanted))
-    assert fake.table != foreign
-    assert uninstall(fake.order(replace(wanted, block="", entries=()))) is Answer.DONE
-    assert fake.table == foreign
-
-
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=200))
-def test_any_foreign_bytes_survive(fake: FakeCrontab, foreign: bytes):
-    """CRON-43; a newline may be added (CRON-44)."""
-    fake.table = foreign
-    wanted = make_wanted(NOON)
-    install(fake.order(wanted))
-    uninstall(fake.order(replace(wanted, block="", entries=())))
-    assert fake.table in (foreign, foreign + b"\n")
-
-
-def test_a_newline_that_was_missing_stays_after_the_uninstall(fake: FakeCrontab):
-    """CRON-44."""
-    fake.table = ODD + b"0 0 * * * true"
-    install(fake.order(make_wanted(NOON)))
-    uninstall(fake.order(replace(make_wanted(NOON), block="")))
-    assert fake.table == ODD + b"0 0 * * * true\n"
-
-
 def test_a_crontab_that_the_install_made_is_removed_again(fake: FakeCrontab):
     """CRON-64."""
-    wanted = make_wanted(NOON)
-    install(fake.order(wanted))
+    install(fake.order(make_wanted(NOON)))
     install(fake.order(make_wanted(HALF)))
-    uninstall(fake.order(replace(wanted, block="")))
+    uninstall(fake.order(make_removal()))
     assert fake.table is None
     assert fake.writes[-1] == "-r"
 
@@ -103,14 +46,14 @@ def test_an_empty_crontab_that_was_there_before_stays(fake: FakeCrontab):
     """CRON-64."""
     fake.table = b""
     install(fake.order(make_wanted(NOON)))
-    uninstall(fake.order(replace(make_wanted(NOON), block="")))
+    uninstall(fake.order(make_removal()))
     assert fake.table == b""
 
 
 def test_uninstall_needs_nothing_but_the_crontab(fake: FakeCrontab):
     """CRON-64."""
     fake.table = OLD + make_block(NOON)
-    order = replace(fake.order(replace(make_wanted(), block="")), state=None)
+    order = replace(fake.order(make_removal()), state=None)
     assert uninstall(order) is Answer.DONE
     assert fake.table == OLD
     assert not (fake.directory / "state").exists()
@@ -119,7 +62,7 @@ def test_uninstall_needs_nothing_but_the_crontab(fake: FakeCrontab):
 def test_uninstall_without_a_block_writes_nothing(fake: FakeCrontab):
     """CRON-64."""
     fake.table = OLD
-    assert uninstall(fake.order(replace(make_wanted(), block=""))) is Answer.UNCHANGED
+    assert uninstall(fake.order(make_removal())) is Answer.UNCHANGED
     assert fake.writes == []
 
 
@@ -183,16 +126,6 @@ def test_who_changed_what_is_recorded(fake: FakeCrontab, monkeypatch: pytest.Mon
     assert "s3cr3t" not in str(event)
 
 
-def test_a_failing_list_writes_nothing(fake: FakeCrontab):
-    """CRON-41, FAULT-45."""
-    fake.table = OLD
-    fake.fail("-l", "crontabs/al: Permission denied")
-    for work in (install, uninstall):
-        with pytest.raises(TryLater):
-            work(fake.order(make_wanted(NOON)))
-    assert (fake.writes, fake.table) == ([], OLD)
-
-
 def test_a_line_without_a_plan_is_not_installed(fake: FakeCrontab, tmp_path: Path):
     """CRON-54."""
     plans = tmp_path / "home/crontab.d/plans"
@@ -220,77 +153,6 @@ def test_a_crontab_without_a_check_of_its_own_is_said_so(fake: FakeCrontab):
     fake.fail("-n", "crontab: illegal option -- n\n")
     assert install(fake.order(make_wanted(NOON))) is Answer.DONE
     assert any("has no check of its own" in warning for warning in fake.shown[0].warnings)
-
-
-def stop(progress: Progress) -> Progress:
-    raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize("steps", range(len(INSTALL) + 1))
-def test_an_install_that_stops_after_any_step_leaves_the_old_crontab_or_the_new(
-    fake: FakeCrontab, tmp_path: Path, steps: int
-):
-    """CRON-52, FAULT-46."""
-    fake.table = OLD
-    with pytest.raises(KeyboardInterrupt):
-        run_steps((*INSTALL[:steps], stop), Progress(fake.order(make_wanted(NOON))))
-    assert fake.table in (OLD, OLD + make_block(NOON))
-    os.close(take_lock(tmp_path, wait_s=0))
-
-
-@pytest.mark.parametrize("steps", range(len(INSTALL) + 1))
-def test_an_install_killed_after_any_step_leaves_the_old_crontab_or_the_new(
-    fake: FakeCrontab, tmp_path: Path, steps: int
-):
-    """CRON-52, FAULT-46, with a real SIGKILL; the next install goes through."""
-    fake.table = OLD
-    order = fake.order(make_wanted(NOON))
-    child = os.fork()
-    if child == 0:
-        run_steps((*INSTALL[:steps], lambda progress: os.kill(os.getpid(), 9)), Progress(order))
-        os._exit(70)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -9
-    assert fake.table in (OLD, OLD + make_block(NOON))
-    assert install(order) in (Answer.DONE, Answer.UNCHANGED)
-    assert fake.table == OLD + make_block(NOON)
-
-
-@pytest.mark.parametrize("steps", range(len(UNINSTALL) + 1))
-def test_an_uninstall_that_stops_after_any_step_leaves_the_old_crontab_or_the_new(fake: FakeCrontab, steps: int):
-    fake.table = OLD + make_block(NOON)
-    order = fake.order(replace(make_wanted(), block="", entries=()))
-    with pytest.raises(KeyboardInterrupt):
-        run_steps((*UNINSTALL[:steps], stop), Progress(order))
-    assert fake.table in (OLD, OLD + make_block(NOON))
-
-
-@pytest.mark.parametrize("steps", range(2, INSTALL.index(read_again) + 1))
-def test_an_edit_between_the_two_readings_is_kept(fake: FakeCrontab, steps: int):
-    """CRON-47, FAULT-47."""
-    fake.table = OLD
-
-    def edit(progress: Progress) -> Progress:
-        fake.table = OLD + b"B=2\n"
-        return progress
-
-    with pytest.raises(TryLater, match="changed by somebody else"):
-        run_steps((*INSTALL[:steps], edit, *INSTALL[steps:]), Progress(fake.order(make_wanted(NOON))))
-    assert fake.table == OLD + b"B=2\n"
-    assert fake.writes == []
-
-
-def test_two_installs_at_once_are_one_after_the_other(fake: FakeCrontab):
-    """FAULT-47: the second one reads what the first one wrote."""
-    fake.table = OLD
-    answers: list[Answer] = []
-    orders = [fake.order(make_wanted(entry)) for entry in (NOON, HALF)]
-    threads = [threading.Thread(target=lambda order=order: answers.append(install(order))) for order in orders]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert answers == [Answer.DONE, Answer.DONE]
-    assert fake.table in (OLD + make_block(NOON), OLD + make_block(HALF))
 
 
 def test_a_write_that_went_wrong_is_undone(fake: FakeCrontab):

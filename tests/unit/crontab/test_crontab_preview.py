@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from fake_crontab import NOW, make_block, make_entry, make_wanted
+from fake_crontab import NOW, make_block, make_entry, make_removal, make_wanted
 
 from runner.crontab.dialects import CRONIE, DEBIAN
 from runner.crontab.preview import Preview, Wanted, encode_preview, plan_install, plan_uninstall
@@ -22,7 +22,7 @@ def install(old: bytes | None, wanted: Wanted) -> Preview:
 
 
 def uninstall(old: bytes | None, made_by_us: bool = False) -> Preview:
-    return plan_uninstall(old, replace(make_wanted(), block="", entries=()), DEBIAN, NOW, made_by_us=made_by_us)
+    return plan_uninstall(old, make_removal(), DEBIAN, NOW, made_by_us=made_by_us)
 
 
 def test_an_added_job_shows_its_next_five_slots_in_both_times():

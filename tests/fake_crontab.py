@@ -79,9 +79,14 @@ def make_wanted(*entries: Entry, **changes: object) -> Wanted:
     )
 
 
+def make_removal() -> Wanted:
+    """Return the wish to have that block taken out."""
+    return replace(make_wanted(), block="", entries=())
+
+
 @dataclass
 class FakeCrontab:
-    """The directory of a fake ``crontab``, and what the installer showed and asked."""
+    """The directory of a fake ``crontab``, and what was shown of its orders."""
 
     directory: Path
     shown: list[Preview] = field(default_factory=list)
@@ -136,3 +141,11 @@ class FakeCrontab:
             state=self.directory / "state",
             **changes,  # type: ignore[arg-type]
         )
+
+
+def make_fake_crontab(directory: Path) -> FakeCrontab:
+    """Return a fake in a new directory."""
+    directory.mkdir()
+    fake = FakeCrontab(directory)
+    fake.replace(FAKE_CRONTAB)
+    return fake
