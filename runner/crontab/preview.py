@@ -195,7 +195,7 @@ def _preview(
         old=old,
         new=new,
         text_diff=diff_tables(old, new) if old != new else "",
-        jobs=list_changes(parse_entries(found.body.decode("ascii")) if found else (), wanted.entries, now),
+        jobs=list_changes(parse_entries(found.body.decode("ascii", "replace")) if found else (), wanted.entries, now),
         soon=list_soon(wanted.entries, now),
         foreign=Foreign(len(split_lines(foreign)), digest_of(foreign), len(split_lines(below))),
         longest_bytes=max((len(line) for line in wanted.block.splitlines() if line[0] != "#"), default=0),
