@@ -18,12 +18,13 @@ from runner.crontab.meaning import format_local
 from runner.crontab.output import compile_fragment, make_output, select_entries
 from runner.crontab.preview import Preview, Wanted, encode_preview
 from runner.crontab.tables import find_crontab
-from runner.errors import FaultsFound
+from runner.errors import ANSWER_IS_NO, DONE, FaultsFound
 from runner.home.here import read_host, read_user
 from runner.home.machine import write_machine_files
 from runner.home.settings import Target, read_settings
 from runner.launch.gates import read_place
 from runner.launch.instant import format_slot
+from runner.launch.slot import use_zone
 from runner.plans.installed import read_installed, write_installed
 from runner.plans.load import LoadedHome, load_home
 from runner.plans.write import compare_output, remove_output, write_output
@@ -44,6 +45,7 @@ def diff_command(ctx: click.Context, target: str | None, as_json: bool) -> int:
     """Show what an install would change: the text, and what it means for the next firings. Exit 1 if anything."""
     loaded = load_home(get_home(ctx))
     chosen = get_target(loaded.settings, target)
+    use_zone(chosen.timezone or None)
     preview = preview_install(_want(loaded, chosen), find_crontab(chosen.user, os.environ), time.time())
     _show(preview, as_json=as_json)
     return 1 if preview.changed else 0
@@ -61,6 +63,7 @@ def install_command(ctx: click.Context, target: str | None, yes: bool, dry_run: 
     settings = loaded.settings
     chosen = get_target(settings, target)
     crontab = find_crontab(chosen.user, os.environ)
+    use_zone(chosen.timezone or None)
     wanted = _want(loaded, chosen)
     if not as_json:
         show_warnings(loaded.warnings)
@@ -170,7 +173,7 @@ def _report(answer: Answer, *, as_json: bool, done: str) -> int:
     }
     if not as_json:
         click.echo(texts[answer])
-    return 0
+    return ANSWER_IS_NO if answer is Answer.DECLINED else DONE
 
 
 def _show(preview: Preview, *, as_json: bool) -> None:
