@@ -1,0 +1,46 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lab import Lab, make_machine_files
+from postgres import Postgres
+
+
+@pytest.fixture(scope="session")
+def machine_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose ``.runner`` is copied into every lab: to compile it anew for each test would take a second."""
+    return make_machine_files(tmp_path_factory.mktemp("machine"))
+
+
+@pytest.fixture
+def lab(tmp_path: Path, machine_files: Path) -> Iterator[Lab]:
+    """A home with the real wrapper, real plans and a real state directory; whatever its jobs leave is killed."""
+    lab = Lab(tmp_path / "home", machine_files)
+    yield lab
+    lab.tear_down()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of our own for the whole session."""
+    server = Postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: Postgres) -> str:
+    """The URL of the server's first database; a test that writes takes `database_url`."""
+    return postgres.url()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/runner.db"
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    name = postgres.create_database()
+    yield postgres.url(name)
+    postgres.drop_database(name)
