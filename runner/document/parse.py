@@ -64,7 +64,7 @@ def parse_document(data: bytes, faults: Faults) -> Node | None:
             mended = _mend(text, error, faults)
             if mended is None:
                 faults.found += attempt.found
-                _explain(error, faults)
+                _explain(text, error, faults)
                 return None
             text = mended
         except _Stop:
@@ -273,13 +273,16 @@ def _find_value(line: str, column: int, error: MarkedYAMLError) -> tuple[int, in
     return first, first + end.start() if end else len(line)
 
 
-def _explain(error: MarkedYAMLError, faults: Faults) -> None:
+def _explain(text: str, error: MarkedYAMLError, faults: Faults) -> None:
     """Record what stopped the parser, in its own words and where it helps in ours."""
-    mark: Any = error.problem_mark or error.context_mark
+    mark: Any = error.problem_mark
+    if error.context_mark and mark.index >= len(text.rstrip()):
+        mark = error.context_mark  # what has no end is better shown where it begins
     hint = ""
     if error.problem == "found character that cannot start any token":
-        hint = "indent with blanks, not with a tab" if mark.buffer is None else ""
+        hint = "indent with blanks, not with a tab"
     elif error.problem == "mapping values are not allowed in this context":
         hint = "are this line and the one above it indented as meant?"
+    context = f"{error.context}, " if (error.context or "").startswith("while parsing") else ""
     place = Scalar("", mark.line + 1, mark.column + 1, True)
-    faults.error(place, f"not YAML: {error.problem}", hint)
+    faults.error(place, f"not YAML: {context}{error.problem}", hint)

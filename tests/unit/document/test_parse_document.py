@@ -110,7 +110,13 @@ def test_after_a_value_that_needs_quotes_the_rest_is_read() -> None:
             "a:\n\t- b\n",
             "2:1: not YAML: found character that cannot start any token; indent with blanks, not with a tab",
         ),
-        ("a: 'b' c\n", "1:8: not YAML: did not find expected key"),
+        ("a: b\nc: [1, 2\n", "2:4: not YAML: while parsing a flow sequence, did not find expected ',' or ']'"),
+        (
+            "a: 1\n  b: 2\n",
+            "2:4: not YAML: mapping values are not allowed in this context; "
+            "are this line and the one above it indented as meant?",
+        ),
+        ("a: 'b' c\n", "1:8: not YAML: while parsing a block mapping, did not find expected key"),
     ],
 )
 def test_what_is_not_allowed_is_named_with_its_place(text: str | bytes, fault: str) -> None:
