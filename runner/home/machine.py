@@ -36,26 +36,20 @@ from runner.launch.state import make_directory, write_file
 DIRECTORY = ".runner"
 _ROOM = "runner.launch"
 _ENTRANCES = ("run", "main")
+# Source, since an interpreter is given a script; so it is short: compiling forty lines would take 0.6 ms.
 _MAIN = """\
 # Written by "runner compile"; what it starts is runner/launch/main.py.
-import marshal
-import posix
-import sys
+import gc, marshal, posix, sys
 
+gc.disable()
 posix.chdir(__file__.rpartition("/")[0] + "/..")
 home = posix.getcwd()
 descriptor = posix.open(".runner/launch.code", posix.O_RDONLY | posix.O_CLOEXEC)
-linked = marshal.loads(posix.read(descriptor, posix.fstat(descriptor).st_size))
+loader, linked = marshal.loads(posix.read(descriptor, posix.fstat(descriptor).st_size))
 posix.close(descriptor)
-for name, directory, code in linked:
-    module = type(sys)(name)
-    if directory:
-        module.__path__ = [home + directory]
-    sys.modules[name] = module
-    parent, _, child = name.rpartition(".")
-    if parent:
-        setattr(sys.modules[parent], child, module)
-    exec(code, module.__dict__)
+exec(loader)
+load_modules(linked, home)
+gc.enable()
 sys.modules["runner.launch.main"].start(home, {interpreter!r})
 """
 
@@ -72,7 +66,8 @@ def write_machine_files(home: Path) -> None:
         make_directory(str(path))
     _write_link(directory / "python", os.path.realpath(sys.executable))
     _write_room(package, sources)
-    _write(directory / "launch.code", marshal.dumps(link_modules(package)))
+    loader = _compile(*_parse(package / "linked.py"))
+    _write(directory / "launch.code", marshal.dumps((loader, link_modules(package))))
     _write(directory / "main.py", _MAIN.format(interpreter=sys.executable).encode())
     interpreter = shlex.quote(sys.executable)
     _write(directory / "bin" / "python3", f'#!/bin/sh\nexec {interpreter} "$@"\n'.encode(), 0o755)
@@ -95,8 +90,7 @@ def link_modules(package: Path) -> list[tuple[str, str, CodeType]]:
     def visit(module: str) -> None:
         if module not in seen:
             seen.add(module)
-            path = package / f"{module}.py"
-            tree = ast.parse(path.read_bytes(), str(path))
+            tree, path = _parse(package / f"{module}.py")
             for needed in _find_imports(tree):
                 visit(needed)
             linked.append((f"{_ROOM}.{module}", "", _compile(tree, path)))
@@ -104,6 +98,10 @@ def link_modules(package: Path) -> list[tuple[str, str, CodeType]]:
     for entrance in _ENTRANCES:
         visit(entrance)
     return linked
+
+
+def _parse(path: Path) -> tuple[ast.Module, Path]:
+    return ast.parse(path.read_bytes(), str(path)), path
 
 
 def _find_imports(tree: ast.Module) -> list[str]:
