@@ -34,6 +34,7 @@ MOST_BYTES = 1 << 20
 MOST_DEPTH = 20
 MOST_ALIASES = 100
 _MOST_MENDED = 10
+_LONGEST_MENDED = 1000
 
 _KEY_IS_NO_WORD = ("a key must be a single word", "quote a value that begins with { or [")
 
@@ -247,7 +248,7 @@ def _mend(text: str, error: MarkedYAMLError, faults: Faults) -> str | None:
     start = text.rfind("\n", 0, mark.index) + 1
     end = text.find("\n", mark.index)
     line = text[start : end if end >= 0 else len(text)].removesuffix("\r")
-    span = _find_value(line, mark.index - start, error)
+    span = _find_value(line, mark.index - start, error) if len(line) <= _LONGEST_MENDED else None
     if span is None:
         return None
     first, last = span

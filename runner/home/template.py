@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import re
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from runner.document.quote import quote_if_needed
 from runner.document.tree import Mapping, Node, Scalar
 from runner.errors import UserError
 from runner.home.find import is_home
+from runner.home.here import read_user
 from runner.home.settings import SETTINGS_FILE, name_after
 from runner.launch.state import make_state
 
@@ -50,8 +49,7 @@ def create_home(directory: Path, template: Path, login: str | None = None) -> Pa
     for name in FOLDERS:
         _copy_folder(template / name, home / name)
     settings = home / SETTINGS_FILE
-    user = login or pwd.getpwuid(os.geteuid()).pw_name
-    settings.write_text(adapt_settings(settings.read_text("utf-8"), name_after(home), user), "utf-8")
+    settings.write_text(adapt_settings(settings.read_text("utf-8"), name_after(home), login or read_user()), "utf-8")
     (home / "crontab.d").mkdir()
     (home / ".gitignore").write_text(_GITIGNORE, "utf-8")
     make_state(str(home / "state"))

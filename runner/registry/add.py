@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.document.faults import Faults
+from runner.document.faults import Faults, has_errors
 from runner.document.parse import check_no_control, parse_document
 from runner.document.quote import quote, quote_if_needed
 from runner.document.tree import Mapping, Node, Scalar, is_empty
@@ -120,7 +120,7 @@ def _add_lines(data: bytes, name: str, job: str, values: tuple[str, ...]) -> tup
         return _insert(lines, _end_of_content(lines, 0, len(lines), -1), ("jobs:", *entry)), entry
     key, node = jobs
     if isinstance(node, Mapping) and node.entries and not node.flow:
-        last = max(line for line, _ in _places(node))
+        last = list(node.entries.values())[-1][0].line
         at = _end_of_content(lines, last - 1, _next_section(lines, last, key.column), outer)
         return _insert(lines, at, entry), entry
     if not is_empty(node):
@@ -141,10 +141,6 @@ def _find_indents(jobs: tuple[Scalar, Node] | None) -> tuple[int, int]:
         if isinstance(entry, Mapping) and not entry.flow and entry.entries:
             return outer, entry.column - 1
     return outer, outer + _INDENT
-
-
-def _places(jobs: Mapping) -> list[tuple[int, int]]:
-    return [(key.line, key.column) for key, _ in jobs.entries.values()]
 
 
 def _next_section(lines: list[str], start: int, column: int) -> int:
@@ -180,9 +176,9 @@ def _insert(lines: list[str], at: int, entry: tuple[str, ...]) -> bytes:
 
 def _check_result(before: Registry, after: Registry, job: str, values: tuple[str, str, str]) -> None:
     """Raise FaultsFound for errors that were not there before, UserError if the entry is not what was meant."""
-    known = Counter(_what(fault) for fault in before.faults)
-    new = [fault for fault in after.faults if _what(fault) not in known and fault.level == "error"]
-    if new:
+    more = Counter(map(_what, after.faults)) - Counter(map(_what, before.faults))
+    new = [fault for fault in after.faults if _what(fault) in more]
+    if has_errors(new):
         raise FaultsFound(new)
     added = next((other for other in after.jobs if other.id == job), None)
     entry = added.source.entry.entries if added else {}
@@ -192,4 +188,5 @@ def _check_result(before: Registry, after: Registry, job: str, values: tuple[str
 
 
 def _what(fault: Fault) -> tuple[str, str, str, str]:
+    """Return a fault without its place, which an entry above it has moved."""
     return (fault.file, fault.level, fault.message, fault.hint)

@@ -27,7 +27,7 @@ WIDEST_SPREAD_S = 3600
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _FORM = "five fields: minute hour day-of-month month weekday"
-_STEPPED = r"(\*|.+?-.+?)/([0-9]{1,9})"
+_STEPPED = r"(\*|[^-/]+-[^-/]+)/([0-9]{1,9})"
 _NUMBER = r"[-+]?(0x[\da-f_]+|\.\d+|\d[\d_]*(:[0-5]?\d)*(\.\d*)?(e[-+]?\d+)?)"
 _YAML_TYPES = (
     ("a number", _NUMBER),

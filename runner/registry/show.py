@@ -46,7 +46,8 @@ def _show_key(job: Job, key: Key) -> Iterator[Row]:
     if key.name in ("env", "secrets") and found:
         yield from _show_merged(job, key, found)
     elif found:
-        yield Row(key.name, show_node(found[0][1]), _origin(job, *found[0]))
+        name, value, suffix = found[0]
+        yield Row(key.name, show_node(value), _origin(job, name, suffix))
     else:
         yield Row(key.name, key.shown, DEFAULT)
 
@@ -56,9 +57,9 @@ def _show_merged(job: Job, key: Key, found: list[tuple[Scalar, Node, str]]) -> I
     for _, node, suffix in reversed(found):
         for name, value in node.entries.values() if isinstance(node, Mapping) else ():
             full = f"{key.name}.{name.text}"
-            rows[full] = Row(full, show_node(value), _origin(job, name, value, suffix))
+            rows[full] = Row(full, show_node(value), _origin(job, name, suffix))
     yield from rows.values()
 
 
-def _origin(job: Job, key: Scalar, value: Node, suffix: str) -> str:
+def _origin(job: Job, key: Scalar, suffix: str) -> str:
     return f"{job.source.file}:{key.line}:{key.column}{suffix}"

@@ -146,6 +146,8 @@ def test_more_than_a_mebibyte_is_refused() -> None:
         "{a: " * 200_000,
         "- " * 400_000,
         "'" + "a\n" * 400_000,
+        "a: b" + " " * 500_000 + "c: d",
+        "a: *" + " *" * 300_000,
     ],
 )
 def test_a_bomb_is_cheap(bomb: str) -> None:

@@ -97,6 +97,11 @@ def test_control_characters_are_refused(home: Path, text: str) -> None:
         plan(home, "", run=text)
 
 
+def test_a_mistake_that_is_there_already_is_refused_again(home: Path) -> None:
+    with pytest.raises(FaultsFound):
+        plan(home, 'jobs:\n  a: {when: "61 0 * * *", run: x, profile: p}\n', when="61 0 * * *")
+
+
 def test_an_old_mistake_elsewhere_does_not_stop_a_new_entry(home: Path) -> None:
     assert plan(home, "jobs:\n  a: {run: x, profile: p, timeout: 1x}\n").lines
 
@@ -176,7 +181,7 @@ def test_whatever_the_file_only_four_lines_are_new(
     text = newline.join("\n".join(lines).split("\n")) + newline * ends
     addition = plan(home, text)
     old, new = text.encode().split(b"\n"), addition.after.split(b"\n")
-    at = new.index(addition.lines[0].encode() + b"\r" * (newline == "\r\n"))
+    at = new.index(addition.lines[0].encode() + b"\r" * ("\r" in text))
     rest = [line.rstrip(b"\r") for line in new[:at] + new[at + 4 :]]
     assert rest == [line.rstrip(b"\r") for line in old]
     assert addition.after.endswith(b"\n") == text.endswith("\n")

@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import re
+import time
 
 import pytest
 from cronsim.cronsim import CronSim, CronSimError
@@ -124,6 +125,13 @@ def test_what_other_crons_add_is_an_error_in_every_field(field: str, position: i
 )
 def test_what_is_no_schedule_is_an_error(text: str) -> None:
     assert mistakes(text)
+
+
+@pytest.mark.parametrize("text", ["1-" * 200_000, "1," * 200_000, "*" * 400_000, "0 " * 200_000, "1/" * 200_000])
+def test_a_very_long_schedule_is_refused_at_once(text: str) -> None:
+    started = time.process_time()
+    assert mistakes(f"{text} 0 * * *")
+    assert time.process_time() - started < 1
 
 
 def test_a_leap_day_is_a_schedule() -> None:
