@@ -9,12 +9,14 @@ the run's ``start`` event, so that a run can be closed truthfully even if nothin
 from __future__ import annotations
 
 import fcntl
+import time
 
 from runner.launch.process import Identity, is_alive, parse_identity
 from runner.launch.record import decode_record, open_record, read_record, write_record
 from runner.launch.state import read_file
 
 KEPT_SLOTS = 16
+_NAMELESS_S = 0.2
 
 
 class LockRecord:
@@ -43,11 +45,30 @@ def try_lock(path: str) -> tuple[int, bool]:
     OSError if the file cannot be opened or trusted, or its file system knows no locks (RUN-12).
     """
     descriptor = open_record(path)
+    return descriptor, take_lock(descriptor)
+
+
+def take_lock(descriptor: int) -> bool:
+    """Try to take the lock of an open lock file; return whether it is ours now."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return descriptor, False
-    return descriptor, True
+        return False
+    return True
+
+
+def await_holder(descriptor: int) -> tuple[LockRecord, bool]:
+    """Return what the file of a busy lock says once it names a run, and whether the lock has become ours meanwhile.
+
+    Who has just taken the lock has still to write its name, and which slot it started; who is about to free
+    it has wiped that out already. Neither lasts: after `_NAMELESS_S` the record is returned as it is.
+    """
+    until = time.monotonic() + _NAMELESS_S
+    while not (record := read_lock(descriptor)).run_id and time.monotonic() < until:
+        time.sleep(0.002)
+        if take_lock(descriptor):
+            return read_lock(descriptor), True
+    return record, False
 
 
 def unlock(descriptor: int) -> None:
@@ -103,9 +124,17 @@ def _parse_lock(pairs: list[tuple[str, str]]) -> LockRecord:
         elif key == "since":
             record.since = value
         elif key == "wrapper":
-            record.wrapper = parse_identity(value)
+            record.wrapper = _parse_process(value)
         elif key == "job":
-            record.job = parse_identity(value)
+            record.job = _parse_process(value)
         elif key == "start":
             record.start = value
     return record
+
+
+def _parse_process(text: str) -> Identity | None:
+    """Return the process of a record; None if a crash or a reader in mid-write left nonsense."""
+    try:
+        return parse_identity(text)
+    except ValueError:
+        return None
