@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runner.crontab.block import digest_of
 from runner.launch.instant import format_instant
-from runner.launch.plan import digest_of
 from runner.launch.state import BACKUPS, write_file
 
 KEPT = 10

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from hashlib import sha256
 
 from runner.errors import UserError
-from runner.launch.plan import digest_of
 
 # Anything that was once a marker counts as one: a damaged marker must not pass for a foreign comment.
 _LIKE_MARKER = re.compile(rb"\s*#\s*(BEGIN|END)\s+runner\s+\S*@", re.IGNORECASE)
@@ -54,6 +54,11 @@ class _Marker:
     begun: str = ""
     digest: str = ""
     ended: str = ""
+
+
+def digest_of(data: bytes) -> str:
+    """Return the first 16 hex digits of the SHA-256 of `data` (CRON-21)."""
+    return sha256(data).hexdigest()[:16]
 
 
 def make_block(name: str, body: str) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from runner.crontab import tables
 from runner.crontab.account import acting_as, lock_crontab
 from runner.crontab.backups import is_made_by_us, keep_backup, note_origin
-from runner.crontab.block import find_block, find_blocks, split_lines
+from runner.crontab.block import digest_of, find_block, find_blocks, split_lines
 from runner.crontab.dialects import DEBIAN, Dialect, Refusal
 from runner.crontab.mask import show_lines
 from runner.crontab.opinion import find_disagreement
@@ -28,7 +28,7 @@ from runner.crontab.tables import Crontab
 from runner.errors import TryLater, UserError
 from runner.launch.instant import format_instant
 from runner.launch.journal import Value, append_event, make_run_id, short_host
-from runner.launch.plan import PLANS, digest_of
+from runner.launch.plan import PLANS
 from runner.launch.state import JOURNAL, make_state
 
 

@@ -7,6 +7,7 @@ from difflib import unified_diff
 
 from runner.crontab.block import (
     Block,
+    digest_of,
     find_block,
     find_blocks,
     lacks_newline,
@@ -22,7 +23,6 @@ from runner.crontab.mask import show_lines
 from runner.crontab.meaning import JobChange, format_local, list_changes, list_soon
 from runner.errors import UserError
 from runner.launch.instant import format_slot
-from runner.launch.plan import digest_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,8 @@ def encode_event(event: dict[str, Value]) -> bytes:
         longest = max(event, key=lambda key: len(_encode_value(event[key])))
         value = event[longest]
         text = " ".join(value) if isinstance(value, list) else str(value)
-        event = {**event, longest: text[: max(len(text) // 2 - 3, 0)] + "..."}
+        cut = text[: max(len(text) // 2 - 3, 0)] + "..."
+        event = {**event, longest: [cut] if isinstance(value, list) else cut}
         record = _encode_object(event)
     return f"\n{record}\n".encode("ascii")
 
@@ -115,5 +116,5 @@ def quote(text: str) -> str:
         return f'"{text}"'
     from _json import encode_basestring_ascii  # the C half of json, 0.8 ms; most records do without
 
-    # A byte that is no UTF-8 came as a lone surrogate, which no database takes: it is shown instead (RUN-30).
-    return encode_basestring_ascii(text.encode("utf-8", "backslashreplace").decode())
+    # A byte that is no UTF-8 came as a lone surrogate; no database takes that or NUL: they are shown (RUN-30).
+    return encode_basestring_ascii(text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00"))

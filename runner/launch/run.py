@@ -25,7 +25,7 @@ from runner.launch.outcome import (
     Ending,
     judge_stderr,
 )  # fmt: skip
-from runner.launch.plan import Plan, Step, digest_of, fill_steps
+from runner.launch.plan import Plan, Step, fill_steps, fingerprint
 from runner.launch.process import identify, read_boot_id
 from runner.launch.state import HEALTH, JOURNAL, LOCKS, LOGS, WORK, make_directory, make_state, write_all
 
@@ -114,7 +114,10 @@ def _take_lock(run: Run) -> bool:
     except FileNotFoundError:
         make_state(run.place.state)
         run.lock, is_ours = lock.try_lock(path)
-    run.holder = lock.read_lock(run.lock)
+    if is_ours:
+        run.holder = lock.read_lock(run.lock)
+    else:
+        run.holder, is_ours = lock.await_holder(run.lock)
     return is_ours
 
 
@@ -356,7 +359,7 @@ def _format_header(run: Run, environment: dict[str, str], steps: list[Step]) -> 
         f"start {format_instant(run.started_at)}  by {BY_HAND if run.by_hand else BY_CRON}",
         f"user {environment['USER']}  host {place.host}  system {system.sysname} {system.release} {system.machine}",
         f"release {place.release}  plan digest {plan.digest}",
-        f"profile {plan.profile}, of the job's entry  environment digest {digest_of(known.encode('utf-8', 'replace'))}",
+        f"profile {plan.profile}, of the job's entry  environment digest {fingerprint(known.encode('utf-8', 'replace'))}",
         f"cwd {plan.cwd or place.home}  timeout {plan.timeout_s:g} s  grace {plan.grace_s:g} s",
     ]
     for number, step in enumerate(steps, 1):

@@ -75,15 +75,16 @@ def write_file(path: str, data: bytes, mode: int = 0o600, *, sync: bool = True) 
     flags = posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC | posix.O_CLOEXEC | posix.O_NOFOLLOW
     descriptor = posix.open(temporary, flags, mode)
     try:
-        write_all(descriptor, data)
-        if sync:
-            posix.fsync(descriptor)
+        try:
+            write_all(descriptor, data)
+            if sync:
+                posix.fsync(descriptor)
+        finally:
+            posix.close(descriptor)
+        posix.rename(temporary, path)
     except OSError:
-        posix.close(descriptor)
         posix.unlink(temporary)
         raise
-    posix.close(descriptor)
-    posix.rename(temporary, path)
 
 
 def write_all(descriptor: int, data: bytes) -> None:
