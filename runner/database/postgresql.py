@@ -1,0 +1,109 @@
+"""PostgreSQL through psycopg2: a ledger that several hosts share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import psycopg2
+from psycopg2.errors import InsufficientPrivilege
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import parse_dsn
+
+from runner.database.database import Database, Row, Value
+from runner.errors import UserError
+
+PREFIXES = ("postgresql+psycopg2://", "postgresql://")
+_CONNECT_S = 5
+_ROWS_A_FETCH = 2000
+# Wrong SQL or wrong values are ours, not the site's.
+_BUGS = (psycopg2.ProgrammingError, psycopg2.IntegrityError, psycopg2.DataError, psycopg2.NotSupportedError)
+
+
+class PostgresqlDatabase(Database):
+    """A PostgreSQL database; its tables are in the first schema of the search path."""
+
+    def __init__(self, url: str, patience_s: float) -> None:
+        super().__init__(url)
+        self._dsn = url.replace(PREFIXES[0], PREFIXES[1], 1)
+        self._patience_s = patience_s
+        try:
+            parse_dsn(self._dsn)
+        except psycopg2.ProgrammingError:
+            # What libpq says about it may quote a part of the password.
+            raise UserError(f"ledger {self.shown}: not a URL that libpq understands; see envs/site.yaml") from None
+        with self._translating():
+            self._connection = self.open_connection()
+
+    def read(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
+        """Return all rows of a query."""
+        with self._translating(), self._connection.cursor() as cursor:
+            cursor.execute(sql.replace("?", "%s"), values)
+            return cursor.fetchall()
+
+    def stream(self, sql: str, values: Sequence[Value] = ()) -> Iterator[Row]:
+        """Yield the rows of a query through a cursor on the server: psycopg2's own would hold them all."""
+        with self.writing():
+            self.execute(f"DECLARE answer NO SCROLL CURSOR FOR {sql}", values)
+            while rows := self.read(f"FETCH {_ROWS_A_FETCH} FROM answer"):
+                yield from rows
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold one transaction (READ COMMITTED)."""
+        self.execute("BEGIN")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            if not self._connection.closed:
+                self.execute("ROLLBACK")
+            raise
+
+    def execute(self, sql: str, values: Sequence[Value] = ()) -> None:
+        """Execute one statement."""
+        with self._translating(), self._connection.cursor() as cursor:
+            cursor.execute(sql.replace("?", "%s"), values)
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Value]], conflict: str) -> None:
+        """Insert rows in bulk: one value for all of them, half the time of many VALUES and as fast as COPY."""
+        names = ", ".join(columns)
+        records = json.dumps([dict(zip(columns, row, strict=True)) for row in rows])
+        self.execute(
+            f"INSERT INTO {table} ({names}) SELECT {names} FROM json_populate_recordset(NULL::{table}, ?) {conflict}",
+            (records,),
+        )
+
+    def has_table(self, name: str) -> bool:
+        """Whether there is a table of that name."""
+        return self.read("SELECT to_regclass(?)", (name,)) != [(None,)]
+
+    def open_connection(self) -> Connection:
+        """Return a new connection in autocommit mode that waits for no lock for ever."""
+        connection = psycopg2.connect(
+            self._dsn,
+            connect_timeout=_CONNECT_S,
+            tcp_user_timeout=30_000,
+            client_encoding="UTF8",
+            application_name="runner",
+        )
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = %s", (f"{self._patience_s * 1000:.0f}ms",))
+        return connection
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            yield
+        except InsufficientPrivilege as error:
+            raise self.trouble(error) from error
+        except _BUGS:
+            raise
+        except psycopg2.Error as error:
+            raise self.trouble(error) from error

@@ -1,0 +1,85 @@
+"""SQLite, the default: one file in the state directory (WAL; readers never wait for the writer)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from runner.database.database import Database, Row, Value
+
+PREFIX = "sqlite:///"
+# Wrong SQL or wrong values are ours, not the site's. "no such table" is not among them: sqlite3 calls it operational.
+_BUGS = (sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.DataError, sqlite3.NotSupportedError)
+
+
+class SqliteDatabase(Database):
+    """A SQLite file; it is created if it is not there."""
+
+    def __init__(self, url: str, patience_s: float) -> None:
+        super().__init__(url)
+        self._path = url.removeprefix(PREFIX)
+        self._patience_s = patience_s
+        with self._translating():
+            self._connection = self.open_connection()
+
+    def read(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
+        """Return all rows of a query."""
+        with self._translating():
+            return self._connection.execute(sql, values).fetchall()
+
+    def stream(self, sql: str, values: Sequence[Value] = ()) -> Iterator[Row]:
+        """Yield the rows of a query; sqlite3 fetches them as they are asked for."""
+        with self._translating():
+            yield from self._connection.execute(sql, values)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold one transaction; it is the only writer from its beginning."""
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def execute(self, sql: str, values: Sequence[Value] = ()) -> None:
+        """Execute one statement."""
+        with self._translating():
+            self._connection.execute(sql, values)
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Value]], conflict: str) -> None:
+        """Insert rows in bulk."""
+        places = ", ".join("?" * len(columns))
+        with self._translating():
+            self._connection.executemany(
+                f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}) {conflict}", rows
+            )
+
+    def has_table(self, name: str) -> bool:
+        """Whether there is a table of that name."""
+        return bool(self.read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)))
+
+    def open_connection(self) -> sqlite3.Connection:
+        """Return a new connection in autocommit mode, without Python's own idea of transactions."""
+        connection = sqlite3.connect(self._path, timeout=self._patience_s, isolation_level=None)
+        # NORMAL may lose the last transactions to a power loss, the offset of the journal with its rows:
+        # they are drained again.
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            yield
+        except _BUGS:
+            raise
+        except sqlite3.Error as error:
+            raise self.trouble(error) from error

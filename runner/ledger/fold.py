@@ -1,0 +1,91 @@
+"""Lines of the journal to rows: pure, and the same whatever the order and however often an event comes.
+
+Of two ends of a run the one of smaller sequence number counts: the wrapper's own before the one that the
+sweep wrote because it knew of none (`LOST_SEQ`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from runner.ledger.files import NumberedLine, Rejected, make_rejected
+from runner.ledger.record import Event, parse_event
+from runner.ledger.tables import SKIPPED, START_COLUMNS
+
+# What is known of a run: a value for each column of its row, and what else its events say.
+Facts = dict[str, Any]
+# Comes after the sequence number of every end.
+NEVER_ENDED = 2**63 - 1
+
+
+@dataclass(slots=True)
+class Batch:
+    """What some lines of the journal say.
+
+    Attributes
+    ----------
+    count
+        How many of them are events.
+    runs
+        By run id, what ``start``, ``end`` and ``skip`` events say.
+    others
+        Rows of ``events``: attempts, steps, flips, audit and what comes later, each with its line.
+    rejected
+        The lines that are no events.
+    """
+
+    count: int = 0
+    runs: dict[str, Facts] = field(default_factory=dict)
+    others: list[tuple[Any, ...]] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+def fold_lines(file_name: str, numbered: Iterable[NumberedLine], batch: Batch) -> None:
+    """Enter lines of a journal file into `batch`."""
+    for position, line in numbered:
+        try:
+            event = parse_event(line)
+        except ValueError as error:
+            batch.rejected.append(make_rejected(file_name, position, line, error))
+            continue
+        batch.count += 1
+        if event["event"] in ("start", "end", "skip"):
+            fold_event(event, batch.runs)
+        else:
+            batch.others.append((event["run_id"], event["seq"], event["event"], event["at"], line.decode()))
+
+
+def fold_event(event: Event, runs: dict[str, Facts]) -> None:
+    """Enter the beginning or the end of a run into `runs`; the event is used up."""
+    run_id = str(event["run_id"])
+    facts = runs.get(run_id)
+    if event["event"] == "start":
+        begun = _begin(event)
+        runs[run_id] = begun if facts is None else _fill_start(facts, begun)
+    elif facts is None or _order(event["seq"]) < _order(facts.get("end_seq")):
+        ended = _end(event)
+        runs[run_id] = ended if facts is None else {**facts, **ended}
+
+
+def _begin(start: Event) -> Facts:
+    recipients = start["mailto"]
+    start["mailto"] = " ".join(map(str, recipients)) if isinstance(recipients, list) else None
+    return start
+
+
+def _end(event: Event) -> Facts:
+    event["end_seq"] = event["seq"]
+    if event["event"] == "skip":
+        at = event["at"]
+        event.update(outcome=SKIPPED, started_at=at, ended_at=at, duration_s=0.0, attempts=0)
+    return event
+
+
+def _fill_start(facts: Facts, begun: Facts) -> Facts:
+    return {**facts, **{name: begun.get(name) for name in START_COLUMNS if facts.get(name) is None}}
+
+
+def _order(end_seq: object) -> int:
+    return end_seq if isinstance(end_seq, int) else NEVER_ENDED
