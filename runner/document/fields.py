@@ -30,7 +30,7 @@ _DURATION = r"([0-9]{1,9})([smhd]?)"
 _SIZE = r"([0-9]{1,9})([KMG]?)"
 _ADDRESS = r"[A-Za-z0-9][A-Za-z0-9@!:%._+=/-]*"
 _OCTAL = r"0?[0-7]{3}"
-_HOSTS = r"[A-Za-z0-9.*?\[\]!_-]+"
+_HOSTS = r"[A-Za-z0-9.*?_-]+"
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 

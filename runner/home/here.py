@@ -1,13 +1,18 @@
-"""The machine and the account that we are on, as the settings of a home see them."""
+"""The machine and the account that we are on, and what the settings of a home say of them."""
 
 from __future__ import annotations
 
 import os
 import pwd
 import socket
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from runner.home.settings import Settings, Target
+from runner.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from runner.home.settings import Settings, Target
 
 
 def read_host() -> str:
@@ -17,7 +22,10 @@ def read_host() -> str:
 
 def read_user() -> str:
     """Return the login name of whoever calls, by the password database and not the environment."""
-    return pwd.getpwuid(os.geteuid()).pw_name
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        raise UserError(f"the password database has no name for uid {os.geteuid()}: cron needs one") from None
 
 
 def find_target(settings: Settings) -> Target | None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import re
-import socket
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from runner.document.faults import Faults, Wrong, check_faults
@@ -27,6 +23,8 @@ from runner.document.keys import NOT_BUILT, Keys, declare, record_of
 from runner.document.parse import parse_document
 from runner.document.tree import Mapping, Node, is_empty
 from runner.document.zones import zone
+from runner.home.here import read_host, read_user
+from runner.launch.hosts import matches_host
 from runner.launch.state import DATABASE
 
 SETTINGS_FILE = "envs/site.yaml"
@@ -103,8 +101,7 @@ class Target:
 
     def fits(self, host: str, user: str) -> bool:
         """Whether this is the target of `user` on `host`, by its full name or its first part."""
-        names = (host, host.partition(".")[0])
-        return self.user == user and any(fnmatchcase(name, pattern) for pattern in self.hosts for name in names)
+        return self.user == user and matches_host(self.hosts, host)
 
 
 TARGET = Keys(Target)
@@ -245,8 +242,7 @@ def name_after(home: Path) -> str:
 
 def find_main_target() -> Target:
     """Return the target of a home that declares none: this host and this user."""
-    here = {"hosts": (socket.gethostname(),), "user": pwd.getpwuid(os.geteuid()).pw_name}
-    return Target("main", **{**TARGET.defaults, **here})
+    return Target("main", **{**TARGET.defaults, "hosts": (read_host(),), "user": read_user()})
 
 
 def read_settings(home: Path) -> Settings:
