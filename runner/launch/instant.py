@@ -21,11 +21,11 @@ def format_instant(seconds: float) -> str:
 def parse_instant(text: str) -> float:
     """Return the POSIX seconds of what `format_slot` or `format_instant` wrote; ValueError for all else."""
     stamp, fraction = text[:19], text[19:]
+    numbers = (stamp[:4], stamp[5:7], stamp[8:10], stamp[11:13], stamp[14:16], stamp[17:])
     is_fraction = fraction == "Z" or (fraction[:1] == "." and fraction[-1] == "Z" and fraction[1:-1].isdecimal())
-    if len(stamp) != 19 or not text.isascii() or not is_fraction:
+    if len(stamp) != 19 or not text.isascii() or not "".join(numbers).isdecimal() or not is_fraction:
         raise ValueError(f"not an instant like 2026-03-08T07:00:00Z: {text!r}")
-    year, month, day = int(stamp[:4]), int(stamp[5:7]), int(stamp[8:10])
-    hour, minute, second = int(stamp[11:13]), int(stamp[14:16]), int(stamp[17:])
+    year, month, day, hour, minute, second = map(int, numbers)
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     before = year - 1
     days = before * 365 + before // 4 - before // 100 + before // 400 - 719162

@@ -198,4 +198,3 @@ def test_the_lock_of_another_user_is_refused(path: str) -> None:
 
     with pytest.raises(PermissionError):
         try_lock(path)
-
