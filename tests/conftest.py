@@ -2,8 +2,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from lab import Lab, make_machine_files
 from postgres import Postgres
+
+# The same examples on every machine and day, however slow it is; a new seed is for whoever looks for new faults.
+settings.register_profile("runner", derandomize=True, database=None, deadline=None)
+settings.load_profile("runner")
 
 
 @pytest.fixture(scope="session")
