@@ -1,7 +1,10 @@
 """Slots, above all where the clocks change; the second opinion on all of them is in test_slot_reference.py."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
@@ -198,3 +201,16 @@ def test_the_hosts_zone_is_what_it_is_without_tz() -> None:
     use_zone("Pacific/Kiritimati")
     use_zone(None)
     assert list(islice(slots_after(schedules("0 12 * * *"), 0), 3)) == here
+
+
+def test_zones_are_found_where_tzdir_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Lab").mkdir()
+    shutil.copy("/usr/share/zoneinfo/Asia/Kolkata", tmp_path / "Lab" / "Bench")
+    monkeypatch.setenv("TZDIR", str(tmp_path))
+    assert slots("Lab/Bench", "2026-06-01", "0 12 * * *") == ["06:30"]
+
+
+def test_the_environment_that_programs_are_given_keeps_its_zone() -> None:
+    before = os.environ.get("TZ")
+    use_zone("Asia/Kolkata")
+    assert os.environ.get("TZ") == before
