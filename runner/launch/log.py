@@ -12,32 +12,30 @@ from runner.launch.journal import Value
 from runner.launch.state import LATEST_LOG, LOGS, make_directory, write_all
 
 _COPY_BYTES = 65536
+# A smaller cap would have no room for the wrapper's own lines.
+_SMALLEST_CAP_BYTES = 4096
+_SEEK_SET, _SEEK_CUR = 0, 1
 
 
 class Log:
     """An open log. If it cannot be written, the job's bytes are counted and dropped and the run goes on."""
 
     __slots__ = (
-        "_dropped",
-        "_head",
-        "_marker",
-        "_size",
-        "_trouble_bytes",
-        "descriptor",
-        "max_bytes",
-        "path",
-        "trouble",
-    )
+        "_dropped", "_ends_line", "_head", "_marker", "_piece_bytes", "_size", "_trouble_bytes", "descriptor",
+        "max_bytes", "path", "trouble",
+    )  # fmt: skip
 
     def __init__(self, path: str, descriptor: int, max_bytes: int) -> None:
         self.path = path
         self.descriptor = descriptor
-        self.max_bytes = max_bytes
+        self.max_bytes = max(max_bytes, _SMALLEST_CAP_BYTES)
         self.trouble = ""
+        self._piece_bytes = self.max_bytes // 4
         self._size = 0
         self._head = 0
         self._marker = b""
         self._dropped = 0
+        self._ends_line = True
         self._trouble_bytes = 0
 
     def write(self, data: bytes) -> None:
@@ -46,20 +44,17 @@ class Log:
             self._trouble_bytes += len(data)
             return
         try:
-            if self._size + len(data) > self.max_bytes:
-                self._drop_middle()
-                if self._size + len(data) > self.max_bytes:
-                    self._dropped += len(data) - self.max_bytes // 4
-                    data = data[-(self.max_bytes // 4) :]
-            write_all(self.descriptor, data)
-            self._size += len(data)
+            for start in range(0, len(data), self._piece_bytes):
+                self._append(data[start : start + self._piece_bytes])
         except OSError as error:
             self.trouble = f"{self.path}: {error.strerror}"
             self._trouble_bytes += len(data)
+            self._size = posix.lseek(self.descriptor, 0, _SEEK_CUR)
 
     def write_comment(self, text: str) -> None:
-        """Append lines of ours; the job's text in them stays on its line."""
-        self.write(b"".join([f"# {line}\n".encode("utf-8", "backslashreplace") for line in text.split("\n")]))
+        """Append lines of ours; the job's text in them stays on its line, and theirs begins one."""
+        lines = b"".join([f"# {line}\n".encode("utf-8", "backslashreplace") for line in text.split("\n")])
+        self.write(lines if self._ends_line else b"\n" + lines)
 
     def describe_trouble(self) -> str:
         """Return what was lost to a full or broken disk, empty if nothing was."""
@@ -71,21 +66,28 @@ class Log:
             posix.close(self.descriptor)
             self.descriptor = -1
 
+    def _append(self, piece: bytes) -> None:
+        if self._size + len(piece) > self.max_bytes:
+            self._drop_middle()
+        write_all(self.descriptor, piece)
+        self._size += len(piece)
+        self._ends_line = piece.endswith(b"\n")
+
     def _drop_middle(self) -> None:
         """Keep the first quarter and the newest quarter, with a line between that says what is missing."""
-        quarter = self.max_bytes // 4
         if not self._head:
-            self._head = _end_of_line(self.descriptor, quarter, self._size)
-        start = _end_of_line(self.descriptor, max(self._size - quarter, self._head), self._size)
-        self._dropped += max(start - self._head - len(self._marker), 0)
+            self._head = _find_line_start(self.descriptor, self._piece_bytes)
+        start = _find_next_line(self.descriptor, self._size - self._piece_bytes)
+        self._dropped += start - self._head - len(self._marker)
         self._marker = f"# ... {self._dropped} bytes dropped ...\n".encode()
+        if posix.pread(self.descriptor, 1, self._head - 1) != b"\n":
+            self._marker = b"\n" + self._marker
         position = self._head + posix.pwrite(self.descriptor, self._marker, self._head)
-        while start < self._size:
-            chunk = posix.pread(self.descriptor, _COPY_BYTES, start)
+        while start < self._size and (chunk := posix.pread(self.descriptor, _COPY_BYTES, start)):
             start += len(chunk)
             position += posix.pwrite(self.descriptor, chunk, position)
         posix.ftruncate(self.descriptor, position)
-        posix.lseek(self.descriptor, position, 0)
+        posix.lseek(self.descriptor, position, _SEEK_SET)
         self._size = position
 
 
@@ -100,9 +102,7 @@ def open_log(state: str, plan: str, run_id: str, max_bytes: int) -> Log:
         except FileNotFoundError:
             make_directory(directory)
             log.descriptor = _create(log.path)
-        link = f"{directory}/.{name}.tmp"
-        posix.symlink(name, link)
-        posix.rename(link, f"{directory}/{LATEST_LOG}")
+        _replace_link(f"{directory}/{LATEST_LOG}", name)
     except OSError as error:
         log.trouble = f"{log.path}: {error.strerror}"
     return log
@@ -126,11 +126,28 @@ def format_footer(end: dict[str, Value]) -> str:
     return " ".join([*facts, f"reason={end['reason']}"])
 
 
+def _replace_link(path: str, target: str) -> None:
+    temporary = f"{path}.{target}.tmp"
+    posix.symlink(target, temporary)
+    try:
+        posix.rename(temporary, path)
+    except OSError:
+        posix.unlink(temporary)
+        raise
+
+
 def _create(path: str) -> int:
     return posix.open(path, posix.O_RDWR | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC | posix.O_NOFOLLOW, 0o640)
 
 
-def _end_of_line(descriptor: int, position: int, size: int) -> int:
-    """Return the first position behind a newline at or after `position`, or `position` if none is near."""
+def _find_line_start(descriptor: int, position: int) -> int:
+    """Return the start of the line that `position` is in, or `position` if that is far away."""
+    start = max(position - _COPY_BYTES, 0)
+    found = posix.pread(descriptor, position - start, start).rfind(b"\n")
+    return position if found < 0 else start + found + 1
+
+
+def _find_next_line(descriptor: int, position: int) -> int:
+    """Return the start of the first line behind `position`, or `position` if that is far away."""
     found = posix.pread(descriptor, _COPY_BYTES, position).find(b"\n")
-    return position if found < 0 else min(position + found + 1, size)
+    return position if found < 0 else position + found + 1
