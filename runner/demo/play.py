@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sqlite3
 import sys
@@ -24,6 +25,7 @@ from runner.demo.exposures import Exposure, plan_exposures
 from runner.demo.night import HOURS, Firing, find_differences, find_morning, plan_night
 from runner.demo.stage import HOME, Mail, Stage, ask, fire, run_command
 from runner.errors import ANSWER_IS_NO, DONE, UserError
+from runner.home.here import read_host, read_user
 from runner.home.settings import read_settings
 from runner.launch.instant import format_slot
 from runner.launch.slot import use_zone
@@ -107,11 +109,11 @@ def run_night(stage: Stage) -> Stage:
         if firing.job == _DOWNLOAD:
             publish(stage.archive, exposures[:hour])
             exposures = exposures[hour:]
-        arguments = f"{firing.job} --slot {format_slot(firing.slot)}"
-        code, said = fire(stage, arguments)
-        print(f"$ wrappers/run-job {arguments:50} # exit {code}{', a mail' if said else ''}", flush=True)
+        command = f"wrappers/run-job {firing.job} --slot {format_slot(firing.slot)}"
+        code, said = fire(stage, command)
+        print(f"$ {command:67} # exit {code}{', a mail' if said else ''}", flush=True)
         if said:
-            stage = replace(stage, mails=(*stage.mails, Mail(recipients[firing.job], said)))
+            stage = replace(stage, mails=(*stage.mails, Mail(recipients[firing.job], command, said)))
     return stage
 
 
@@ -124,11 +126,12 @@ def review(stage: Stage) -> Stage:
 
 
 def show_mails(stage: Stage) -> Stage:
-    """Show all that the team would have heard of the night."""
+    """Show all that the team would have heard of the night, as cron sends it."""
+    cron = f"Cron <{read_user()}@{read_host()}>"
     directory = stage.directory / "mail"
     directory.mkdir()
     for number, mail in enumerate(stage.mails, 1):
-        text = f"To: {', '.join(mail.recipients)}\n{mail.text}"
+        text = f"To: {', '.join(mail.recipients)}\nSubject: {cron} {mail.command}\n\n{mail.text}"
         (directory / f"{number}").write_text(text)
         print(text)
     return stage
@@ -136,12 +139,13 @@ def show_mails(stage: Stage) -> Stage:
 
 def show_results(stage: Stage) -> Stage:
     """Show what the jobs made: a report in a log, the headers in a table."""
-    stage = run_command(stage, "tail -n 8 state/logs/exposures-wfc3/latest.log")
-    print("\nheaders.db, written by index-wfc3:")
-    with sqlite3.connect(stage.home / "state/work/index-wfc3/headers.db") as index:
-        rows = index.execute("SELECT rootname, target, detector, filter, exptime_s, state FROM files ORDER BY path")
-        for row in rows:
-            print("  " + "".join(f"{'-' if value is None else value:<10}" for value in row))
+    stage = run_command(stage, "tail -n 6 state/logs/exposures-wfc3/latest.log")
+    print("\nfrom headers.db, written by index-wfc3:")
+    index = sqlite3.connect(stage.home / "state/work/index-wfc3/headers.db")
+    rows = index.execute("SELECT path, state, target, detector, filter, exptime_s FROM files ORDER BY path")
+    for path, *values in rows:
+        print(" ", Path(path).name, *(f"{'-' if value is None else value:<9}" for value in values))
+    index.close()
     return stage
 
 
@@ -160,19 +164,18 @@ def judge_night(stage: Stage) -> Stage:
 def say_how_to_go_on(stage: Stage) -> Stage:
     """Leave the reader with commands that work from here."""
     port = stage.archive_url.rpartition(":")[2]
-    print(
-        f"""\
-cd {stage.home}
-export PATH={stage.home}/.runner/bin:$PATH
-runner status                              every job at a glance
-runner logs -f disk-check                  follow a job over all its runs
+    print(f"""\
+cd {shlex.quote(str(stage.home))}
+export PATH=$PWD/.runner/bin:$PATH
+runner status                           # every job at a glance
+runner logs check-darks                 # what its last run said; with -f, what the next ones say
+runner next exposures-wfc3              # when it is due
 runner add my-job --when @hourly --run 'df -h' --profile local --file jobs/health.yaml
-python3 -m http.server {port} --bind 127.0.0.1 --directory {stage.archive} &
-runner run download-wfc3                   now, on the same path as cron
-runner crontab diff                        what an install would change in your own crontab
-runner crontab install                     ... and the install; `runner crontab uninstall` takes it out again
-rm -r {stage.directory}                    nothing else was written"""
-    )
+python3 -m http.server {port} --bind 127.0.0.1 --directory ../archive &
+runner run download-wfc3                # now, on the same path as cron
+runner crontab diff                     # what an install would change in your own crontab
+runner crontab install                  # ... do it; `runner crontab uninstall` takes it out again
+rm -r {shlex.quote(str(stage.directory))}     # there is nothing else to remove""")
     return stage
 
 

@@ -16,15 +16,16 @@ RUNNER = (sys.executable, "-P", "-m", "runner.cli.main")
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What a wrapper said under cron, and whom cron would have sent it to."""
+    """What a wrapper said under cron, by which command, and whom cron would have sent it to."""
 
     recipients: tuple[str, ...]
+    command: str
     text: str
 
     @property
     def subject(self) -> str:
-        """The subject that the wrapper gave it."""
-        return self.text.partition("\n")[0].removeprefix("Subject: ")
+        """The line that the wrapper begins with (ALERT-13)."""
+        return self.text.partition("\n")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +91,15 @@ def ask(stage: Stage, command: str) -> str:
     ).stdout
 
 
-def fire(stage: Stage, arguments: str) -> tuple[int, str]:
-    """Run the wrapper as cron would; return its exit code and all that it said, which cron would mail."""
+def fire(stage: Stage, command: str) -> tuple[int, str]:
+    """Run a command of the home as cron would; return its exit code and all that it said, which cron would mail."""
     account = pwd.getpwuid(os.getuid())
     environment = {
         "HOME": account.pw_dir, "LOGNAME": account.pw_name, "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh",
     }  # fmt: skip
+    program, *arguments = command.split()
     done = subprocess.run(
-        [stage.home / "wrappers" / "run-job", *arguments.split()],
+        [stage.home / program, *arguments],
         cwd="/", env=environment, check=False, text=True, errors="backslashreplace",
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
