@@ -6,13 +6,13 @@ sweep wrote because it knew of none (`LOST_SEQ`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from runner.ledger.files import NumberedLine, Rejected, make_rejected
 from runner.ledger.record import Event, parse_event
-from runner.ledger.tables import SKIPPED, START_COLUMNS
+from runner.ledger.tables import RUN_COLUMNS, SKIPPED, START_COLUMNS, Run
 
 # What is known of a run: a value for each column of its row, and what else its events say.
 Facts = dict[str, Any]
@@ -59,14 +59,23 @@ def fold_lines(file_name: str, numbered: Iterable[NumberedLine], batch: Batch) -
 
 def fold_event(event: Event, runs: dict[str, Facts]) -> None:
     """Enter the beginning or the end of a run into `runs`; the event is used up."""
-    run_id = str(event["run_id"])
-    facts = runs.get(run_id)
-    if event["event"] == "start":
-        begun = _begin(event)
-        runs[run_id] = begun if facts is None else _fill_start(facts, begun)
-    elif facts is None or _order(event["seq"]) < _order(facts.get("end_seq")):
-        ended = _end(event)
-        runs[run_id] = ended if facts is None else {**facts, **ended}
+    facts = _begin(event) if event["event"] == "start" else _end(event)
+    run_id = facts["run_id"]
+    runs[run_id] = merge_facts(runs[run_id], facts) if run_id in runs else facts
+
+
+def merge_facts(first: Facts, second: Facts) -> Facts:
+    """Return what two records together say of a run."""
+    late, early = (first, second) if _order(second) < _order(first) else (second, first)
+    # What is missing or null in one may stand in the other; the end is taken whole.
+    begun = {name: late.get(name) for name in START_COLUMNS if early.get(name) is None}
+    return {**late, **early, **begun}
+
+
+def make_run(facts: Facts) -> Run:
+    """Return the run that facts describe."""
+    get: Callable[[str], Any] = facts.get
+    return Run(*map(get, RUN_COLUMNS))
 
 
 def _begin(start: Event) -> Facts:
@@ -78,14 +87,16 @@ def _begin(start: Event) -> Facts:
 def _end(event: Event) -> Facts:
     event["end_seq"] = event["seq"]
     if event["event"] == "skip":
-        at = event["at"]
+        at = instant_of(event["run_id"])
         event.update(outcome=SKIPPED, started_at=at, ended_at=at, duration_s=0.0, attempts=0)
     return event
 
 
-def _fill_start(facts: Facts, begun: Facts) -> Facts:
-    return {**facts, **{name: begun.get(name) for name in START_COLUMNS if facts.get(name) is None}}
+def instant_of(run_id: str) -> str:
+    """Return the instant at which a run id was made (RUN-4): for a slot that was skipped, its only one."""
+    return f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]}T{run_id[9:11]}:{run_id[11:13]}:{run_id[13:23]}"
 
 
-def _order(end_seq: object) -> int:
+def _order(facts: Facts) -> int:
+    end_seq = facts.get("end_seq")
     return end_seq if isinstance(end_seq, int) else NEVER_ENDED

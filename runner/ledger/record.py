@@ -16,7 +16,7 @@ from runner.launch.journal import MAX_BYTES
 Event = dict[str, Any]
 
 _DECODER = json.JSONDecoder()
-_RUN_ID = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[a-z0-9-]{1,32}-\d{1,10}")
+RUN_ID = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[a-z0-9-]{1,32}-\d{1,10}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 # The integers that both databases have.
 _BIGGEST = 2**63 - 1
@@ -61,7 +61,7 @@ def parse_event(line: bytes) -> Event:
         raise ValueError(f"it is longer than {MAX_BYTES} bytes")
     event = _parse_object(line.decode().strip())
     _check_types(event, _KINDS.get(str(event.get("event")), _OTHER))
-    if not _RUN_ID.fullmatch(event["run_id"]):
+    if not RUN_ID.fullmatch(event["run_id"]):
         raise ValueError(f"run_id is {event['run_id']!r}")
     for name in ("at", "started_at", "ended_at"):
         if name in event and not _INSTANT.fullmatch(str(event[name])):

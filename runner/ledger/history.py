@@ -1,0 +1,170 @@
+"""The questions asked of the history: past runs, the last run of each plan, one run (PERF-7).
+
+`open_history` drains the journal first. If it cannot, it says so and answers from what it can read: the ledger
+and the tail of the journal beyond it, or while the ledger is down the journal alone, which holds a week.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import reduce
+from itertools import groupby, islice
+from operator import itemgetter
+
+from runner.database.connect import connect
+from runner.database.database import Database, Row
+from runner.database.migrate import prepare_schema
+from runner.errors import TryLater
+from runner.launch.state import make_state
+from runner.ledger.drain import drain_journal, has_undrained, read_offsets
+from runner.ledger.fold import Facts, make_run, merge_facts
+from runner.ledger.tables import LAST_RUNS, RUN_COLUMNS, RUNS, SKIPPED, Run
+from runner.ledger.tail import IsEnough, read_tail
+
+# A person does not wait longer for another's lock.
+PATIENCE_S = 2.0
+_SELECT = f"SELECT {', '.join(f'{RUNS}.{name}' for name in RUN_COLUMNS)} FROM {RUNS}"
+_run_id = itemgetter("run_id")
+
+
+class History:
+    """What is known of past and present runs; a context manager.
+
+    Attributes
+    ----------
+    warnings
+        Lines for stderr: why the answer comes from the journal, which lines of it are damaged.
+    """
+
+    def __init__(self, database: Database | None, state: str, drained_bytes: dict[str, int] | None) -> None:
+        """`drained_bytes` says where the ledger ends and the journal is to be asked; None: nowhere."""
+        self.warnings: list[str] = []
+        self._database = database
+        self._state = state
+        self._drained_bytes = drained_bytes
+
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._database:
+            self._database.close()
+
+    def read_runs(self, name: str = "", limit: int = 100) -> Iterator[Run]:
+        """Yield runs and skipped slots, the newest first.
+
+        Parameters
+        ----------
+        name
+            A job or a plan (``JOB@PROFILE``); empty for all.
+        limit
+            How many at most; 0 for all.
+        """
+
+        def is_wanted(facts: Facts) -> bool:
+            return name in ("", facts["job"], facts["plan"])
+
+        def is_enough(runs: Iterable[Facts]) -> bool:
+            return 0 < limit <= sum(map(is_wanted, runs))
+
+        where, values = _choose(name)
+        order = "started_at DESC, run_id DESC" if name else "run_id DESC"  # the same order, each by its index
+        sql = f"{_SELECT} {where} ORDER BY {order}" + (f" LIMIT {limit}" if limit else "")
+        return islice(self._ask(sql, values, is_wanted, is_enough), limit or None)
+
+    def read_last_runs(self, plans: Collection[str]) -> dict[str, Run]:
+        """Return the newest run of each of these plans that has one; a skipped slot is no run."""
+
+        def is_wanted(facts: Facts) -> bool:
+            return facts["plan"] in plans and facts.get("outcome") != SKIPPED
+
+        def is_enough(runs: Iterable[Facts]) -> bool:
+            return {facts["plan"] for facts in runs if is_wanted(facts)}.issuperset(plans)
+
+        sql = f"{_SELECT} JOIN {LAST_RUNS} ON {LAST_RUNS}.run_id = {RUNS}.run_id ORDER BY {RUNS}.run_id DESC"
+        newest: dict[str, Run] = {}
+        for run in self._ask(sql, (), is_wanted, is_enough):
+            if run.plan in plans:
+                newest.setdefault(run.plan, run)
+        return newest
+
+    def find_run(self, run_id: str) -> Run | None:
+        """Return one run, None if nobody knows of it."""
+
+        def is_wanted(facts: Facts) -> bool:
+            return bool(facts["run_id"] == run_id)
+
+        def is_enough(runs: Iterable[Facts]) -> bool:
+            return any(map(is_wanted, runs))
+
+        return next(self._ask(f"{_SELECT} WHERE run_id = ?", (run_id,), is_wanted, is_enough), None)
+
+    def _ask(
+        self,
+        sql: str,
+        values: tuple[str, ...],
+        is_wanted: Callable[[Facts], bool],
+        is_enough: IsEnough,
+    ) -> Iterator[Run]:
+        """Yield the runs that a query finds in the ledger and `is_wanted` in the journal beyond it."""
+        rows = self._database.stream(sql, values) if self._database else iter(())
+        if self._drained_bytes is None:
+            return (Run(*row) for row in rows)
+        tail = read_tail(self._state, self._drained_bytes, is_enough)
+        wanted = sorted(filter(is_wanted, tail.values()), key=_run_id, reverse=True)
+        return _merge(rows, wanted)
+
+
+def open_history(url: str, state: str, now: float) -> History:
+    """Return the history of a state directory whose ledger is at `url`; drains the journal first, if it can.
+
+    Raises
+    ------
+    UserError
+        The URL is no database's.
+    """
+    make_state(state)
+    try:
+        database = connect(url, PATIENCE_S)
+    except TryLater as trouble:
+        return _answer_from_journal(state, trouble)
+    try:
+        prepare_schema(database)
+        history = History(database, state, None)
+        if has_undrained(state, database.shown):
+            history.warnings += filter(None, [drain_journal(database, state, now).describe_rejected()])
+        return history
+    except TryLater as trouble:
+        return _answer_beyond(database, state, trouble)
+
+
+def _answer_beyond(database: Database, state: str, trouble: TryLater) -> History:
+    """Return the history of a ledger that can perhaps be read but not written, and of the journal beyond it."""
+    try:
+        history = History(database, state, read_offsets(database, state))
+    except TryLater:
+        database.close()
+        return _answer_from_journal(state, trouble)
+    history.warnings.append(f"{trouble}; the journal's tail is read as well")
+    return history
+
+
+def _answer_from_journal(state: str, trouble: TryLater) -> History:
+    history = History(None, state, {})
+    history.warnings.append(f"{trouble}; answered from the journal of the last days")
+    return history
+
+
+def _choose(name: str) -> tuple[str, tuple[str, ...]]:
+    """Return the condition and its values that choose the runs of a job or of a plan."""
+    if "@" in name:
+        return "WHERE job = ? AND plan = ?", (name.partition("@")[0], name)
+    return ("WHERE job = ?", (name,)) if name else ("", ())
+
+
+def _merge(rows: Iterator[Row], tail: Sequence[Facts]) -> Iterator[Run]:
+    """Yield the runs of rows and tail, each the newest first; what both know of a run is put together."""
+    known = (dict(zip(RUN_COLUMNS, row, strict=True)) for row in rows)
+    for _, same in groupby(heapq.merge(known, tail, key=_run_id, reverse=True), _run_id):
+        yield make_run(reduce(merge_facts, same))

@@ -1,0 +1,91 @@
+"""How every plan stands: its last run, its next slot, who paused it, whether it is in trouble (DESIGN section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from runner.launch.gates import find_pause
+from runner.launch.incident import parse_health
+from runner.launch.instant import format_slot
+from runner.launch.plan import Plan
+from runner.launch.slot import slots_after, use_zone
+from runner.launch.state import HEALTH, read_file
+from runner.ledger.history import History
+from runner.ledger.tables import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One plan now; the fields of ``runner status --json``, None where there is nothing to say.
+
+    Attributes
+    ----------
+    state, outcome, run_id, last_slot
+        Of its newest run; skipped slots are no runs.
+    next_slot
+        When it is due next, paused or not.
+    paused
+        By whom, since when and why.
+    incident
+        The run that opened the incident that it is in.
+    """
+
+    plan: str
+    state: str | None
+    outcome: str | None
+    run_id: str | None
+    last_slot: str | None
+    next_slot: str | None
+    paused: str | None
+    incident: str | None
+
+    def describe(self) -> dict[str, str | None]:
+        """Return the fields by name, in order."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def read_status(history: History, plans: Sequence[Plan], state: str, timezone: str, now: float) -> list[Status]:
+    """Return the status of each plan, in their order.
+
+    Parameters
+    ----------
+    timezone
+        The zone of the target; empty for the host's own. A plan's own zone comes before it.
+    now
+        POSIX seconds.
+    """
+    last = history.read_last_runs([plan.name for plan in plans])
+    slots = _find_next_slots(plans, timezone, now)
+    return [
+        make_status(plan.name, last.get(plan.name), slot, find_pause(state, plan.job, now), _read_incident(state, plan))
+        for plan, slot in zip(plans, slots, strict=True)
+    ]
+
+
+def make_status(plan: str, run: Run | None, next_slot: int | None, paused: str, incident: str) -> Status:
+    """Return the status that these facts mean."""
+    return Status(
+        plan=plan,
+        state=run and run.state,
+        outcome=run and run.outcome,
+        run_id=run and run.run_id,
+        last_slot=run and run.slot,
+        next_slot=None if next_slot is None else format_slot(next_slot),
+        paused=paused or None,
+        incident=incident or None,
+    )
+
+
+def _find_next_slots(plans: Iterable[Plan], timezone: str, now: float) -> Iterator[int | None]:
+    zone: str | None = ""
+    for plan in plans:
+        if (wanted := plan.timezone or timezone or None) != zone:
+            zone = wanted
+            use_zone(zone)
+        yield next(slots_after(plan.schedules, now), None)
+
+
+def _read_incident(state: str, plan: Plan) -> str:
+    data = read_file(f"{state}/{HEALTH}/{plan.name}")
+    return parse_health(data).incident if data else ""

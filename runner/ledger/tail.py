@@ -1,0 +1,32 @@
+"""The journal itself as history: what is not in the ledger yet, or all there is while the ledger is down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from runner.ledger.files import list_files, read_piece
+from runner.ledger.fold import Batch, Facts, fold_lines
+
+# Given all runs since the beginning of some day: need no more be read?
+IsEnough = Callable[[Iterable[Facts]], bool]
+
+
+def read_tail(state: str, drained_bytes: Mapping[str, int], is_enough: IsEnough) -> dict[str, Facts]:
+    """Return the runs of which the journal speaks beyond `drained_bytes`, by run id; bad lines are passed over.
+
+    Files are read from the newest to the oldest until there is enough: a job each minute leaves a thousand
+    runs a day, and the question is mostly about the last few.
+    """
+    batch = Batch()
+    for file in reversed(list_files(state)):
+        position = drained_bytes.get(file.name, 0)
+        while position < file.size_bytes:
+            piece = read_piece(state, file.name, position, is_final=False)
+            fold_lines(file.name, piece.lines, batch)
+            if piece.end == position:
+                break
+            position = piece.end
+        day = file.name[:10]
+        if is_enough([facts for facts in batch.runs.values() if facts["started_at"] >= day]):
+            break
+    return batch.runs
