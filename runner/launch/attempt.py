@@ -24,6 +24,7 @@ from runner.launch.outcome import (
     should_run,
 )
 from runner.launch.plan import Plan, Step
+from runner.launch.process import count_oom_kills
 from runner.launch.state import write_all
 from runner.launch.stream import LINE_S, Stream
 
@@ -31,13 +32,15 @@ _READ_BYTES = 65536
 # An alert shows the first 8 KiB and the last 24 KiB of stderr (RUN-28), and the last lines of stdout.
 STDERR_HEAD_BYTES, STDERR_TAIL_BYTES, STDOUT_TAIL_BYTES = 8 << 10, 24 << 10, 8 << 10
 # After the last process ended, its pipes are drained for so long (RUN-29); descendants get so long to end (RUN-33).
-DRAIN_S, SURVIVORS_S = 5.0, 2.0
+# Half a second less than allowed, so that the end is written in time too.
+DRAIN_S, SURVIVORS_S = 4.5, 2.0
 # A silent job is looked after this often, to collect orphans that ended.
 _TICK_S = 60.0
 
-_SIGHUP, _SIGINT, _SIGQUIT, _SIGPIPE, _SIGTERM, _SIGCHLD, _SIGXFSZ = 1, 2, 3, 13, 15, 17, 25
-# Python ignores SIGPIPE and SIGXFSZ, cron or nohup may ignore others; a job must not inherit that (RUN-20).
-_SIGNALS_TO_DEFAULT = (_SIGHUP, _SIGINT, _SIGQUIT, _SIGPIPE, _SIGTERM, _SIGCHLD, _SIGXFSZ)
+_SIGHUP, _SIGINT, _SIGKILL, _SIGTERM, _SIGSTOP = 1, 2, 9, 15, 19
+# Python ignores SIGPIPE and SIGXFSZ, cron or nohup may ignore others: a job inherits none of that (RUN-20).
+# 32 and 33 belong to the C library.
+_SIGNALS_TO_DEFAULT = [number for number in range(1, 65) if number not in (_SIGKILL, _SIGSTOP, 32, 33)]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,7 +101,7 @@ class Attempt:
         self._echo: dict[int, int] = {}
         self.out = Stream(0, STDOUT_TAIL_BYTES)
         self.err = Stream(STDERR_HEAD_BYTES, STDERR_TAIL_BYTES)
-        self.err.allow(plan.stderr_allow)
+        self.err.count_lines(plan.stderr_allow)
         self.cpu_s = 0.0
         self.max_rss_bytes = 0
         self.step_ends: list[StepEnd] = []
@@ -154,9 +157,11 @@ class Attempt:
         finally:
             self._poll.unregister(pidfd)
             posix.close(pidfd)
+        if cut_short:
+            self._end_tree(pid)
         status = self._collect(pid)
         self.step_ends.append(StepEnd(index, status, time.monotonic() - begun))
-        return cut_short or judge_status(status)
+        return cut_short or judge_status(status, count_oom_kills() if status & 0x7F == _SIGKILL else None)
 
     def _spawn(self, words: list[str]) -> int:
         program = find_program(words[0], self._environment.get("PATH", ""), self._home)
@@ -177,20 +182,18 @@ class Attempt:
             posix.umask(before)
 
     def _wait(self, pid: int, pidfd: int, deadline: float) -> Ending | None:
-        """Pump until the process has ended; return the ending that we forced upon it, None if it ended by itself."""
+        """Pump until the process has ended by itself (None), or return the ending that must be forced upon it."""
         while True:
             left = deadline - time.monotonic()
             if pidfd in self._pump(min(left, _TICK_S)):
                 return None
             if self._stopper.number:
-                self._end_tree(pid, pidfd)
                 return Ending(STOPPED, "shutdown", CODE_STOPPED)
             if left <= 0:
-                self._end_tree(pid, pidfd)
                 return Ending(TIMED_OUT, f"timeout after {self._plan.timeout_s:g} s", CODE_TIMED_OUT)
             tree.reap_orphans(but=pid)
 
-    def _end_tree(self, pid: int, pidfd: int) -> None:
+    def _end_tree(self, pid: int) -> None:
         """TERM to the whole tree, what is left after ``grace`` is killed (RUN-31)."""
         self._log.write_comment(f"ending the process tree of pid {pid}")
         until = time.monotonic() + self._plan.grace_s
@@ -223,7 +226,7 @@ class Attempt:
             else:
                 time.sleep(0.01)
         for stream in (self.out, self.err):
-            self._log_lines(stream, stream.flush())
+            self._log.write(stream.finish())
 
     def _meet_survivors(self) -> None:
         """Name what outlived the job; the lines count as stderr, so that the plan's policy judges them."""
@@ -231,7 +234,8 @@ class Attempt:
         kill = self._plan.survivors == "kill"
         for process in survivors:
             line = f"runner: left behind: {tree.describe(process)}{', killed' if kill else ''}\n"
-            self._log_lines(self.err, self.err.feed(line.encode("utf-8", "backslashreplace"), time.monotonic()))
+            line = "\n" + line if self.err.is_inside_line() else line
+            self._log.write(self.err.feed(line.encode("utf-8", "backslashreplace"), time.monotonic()))
         if kill and survivors:
             tree.terminate(survivors)
             until = time.monotonic() + SURVIVORS_S
@@ -242,7 +246,7 @@ class Attempt:
 
     def _pump(self, wait_s: float) -> list[int]:
         """Move what is there for up to `wait_s` seconds; return the descriptors of others that became ready."""
-        held = any(stream.waits() for stream in self._open.values())
+        held = self.out.waits() or self.err.waits()
         others = []
         for descriptor, _ in self._poll.poll(max(0.0, min(wait_s, LINE_S) if held else wait_s) * 1000):
             if descriptor in self._open:
@@ -263,19 +267,13 @@ class Attempt:
         stream = self._open[descriptor]
         if descriptor in self._echo:
             _copy(self._echo, descriptor, chunk)
-        self._log_lines(stream, stream.feed(chunk, time.monotonic()))
+        self._log.write(stream.feed(chunk, time.monotonic()))
 
     def _flush_late(self) -> None:
         now = time.monotonic()
         for stream in (self.out, self.err):
             if stream.is_due(now):
-                self._log_lines(stream, stream.flush())
-
-    def _log_lines(self, stream: Stream, data: bytes) -> None:
-        if data:
-            self._log.write(data)
-            if stream is self.err:
-                stream.count_lines(data)
+                self._log.write(stream.flush())
 
     def _forget(self, descriptor: int) -> None:
         self._poll.unregister(descriptor)

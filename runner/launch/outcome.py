@@ -54,12 +54,13 @@ class Ending:
         self.signal = signal
 
 
-def judge_status(status: int) -> Ending:
-    """Return the ending that a wait status alone means."""
+def judge_status(status: int, oom_kills: int | None = None) -> Ending:
+    """Return the ending that a wait status alone means; `oom_kills` is the cgroup's count, None if it is not known."""
     number = status & 0x7F
     if number:
-        name = _SIGNAL_NAMES.get(number, str(number))
-        reason = f"killed by signal {number} ({name})" + (", maybe out of memory" if number == 9 else "")
+        reason = f"killed by signal {number} ({_SIGNAL_NAMES.get(number, str(number))})"
+        if number == 9:
+            reason += ", maybe out of memory" + ("" if oom_kills is None else f" (oom_kill {oom_kills})")
         return Ending(FAILED, reason, 128 + number, number)
     code = status >> 8
     return Ending(FAILED, f"exit {code}", code) if code else Ending(OK, "", 0)

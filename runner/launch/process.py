@@ -67,6 +67,16 @@ def read_command(pid: int) -> str:
         return ""
 
 
+def count_oom_kills() -> int | None:
+    """Return how often the kernel has killed for memory in this process's cgroup; None where it does not say."""
+    try:
+        group = _read("/proc/self/cgroup").decode().rpartition("0::")[2].strip()
+        events = _read(f"/sys/fs/cgroup{group}/memory.events").decode().split()
+        return int(events[events.index("oom_kill") + 1])
+    except (OSError, ValueError):
+        return None
+
+
 def _read(path: str) -> bytes:
     descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
     try:

@@ -9,6 +9,8 @@ from runner.launch.stream import Stream
 
 _SUBJECT_CHARACTERS = 120
 _STDOUT_LINES = 20
+# Control characters and stray bytes grow when they are made visible; the body has 64 KiB in all (ALERT-14).
+_STDERR_BYTES = 48 << 10
 _DID = {
     "warned": "ended well, but with warnings",
     "failed": "failed",
@@ -32,7 +34,7 @@ def compose(end: dict[str, Value], health: Health, alert: str, streams: tuple[St
     streams
         stderr and stdout of the run; None if it had none.
     """
-    parts = [_describe(end), *_show_streams(streams), *_show_facts(end), _explain(health, alert)]
+    parts = [_describe(end), *_show_streams(streams, end.get("log")), *_show_facts(end), _explain(health, alert)]
     return f"{make_subject(end, health, alert)}\n\n" + "\n".join(parts) + "\n"
 
 
@@ -72,22 +74,40 @@ def _describe(end: dict[str, Value]) -> str:
     return f"{end['plan']} {_DID[str(end['outcome'])]}{after}{reason}."
 
 
-def _show_streams(streams: tuple[Stream, Stream] | None) -> list[str]:
+def _show_streams(streams: tuple[Stream, Stream] | None, log: Value) -> list[str]:
     """Return stderr, first and last part; if there was none the end of stdout."""
     if streams is None:
         return []
     err, out = streams
     if err.size:
-        head, tail = decode_output(err.head), decode_output(err.tail)
-        missing = err.size - len(err.head) - len(err.tail)
-        if missing > 0:
-            return ["---- stderr ----", *head[:-1], f"... {missing} bytes left out, see log ...", *tail[1:]]
-        lines = decode_output(err.head + err.tail)
-        return [f"---- stderr, {_count(len(lines), 'line')} ----", *lines]
+        return _show_stderr(err, str(log))
     lines = decode_output(out.tail)[-_STDOUT_LINES:]
     if not lines:
         return ["(no output)"]
     return [f"---- no stderr; stdout, last {_count(len(lines), 'line')} ----", *lines]
+
+
+def _show_stderr(err: Stream, log: str) -> list[str]:
+    """Return stderr whole, or its first and last lines where it is long, in itself or when it is made visible."""
+    head, tail = err.head, err.tail
+    lines = decode_output(head + tail)
+    if err.size == len(head) + len(tail) and _measure(lines) <= _STDERR_BYTES:
+        return [f"---- stderr, {_count(len(lines), 'line')} ----", *lines]
+    while True:
+        # Cut at line ends; a line that is longer than all that was kept is cut where that ends.
+        first = decode_output(head[: head.rfind(b"\n") + 1] or head)
+        last = decode_output(tail[tail.find(b"\n") + 1 :] or tail)
+        if _measure(first) + _measure(last) <= _STDERR_BYTES:
+            break
+        head, tail = head[: len(head) // 2], tail[len(tail) // 2 :]
+    missing = max(err.lines - len(first) - len(last), 1)
+    left_out = f"... {_count(missing, 'line')} left out, see log {log} ..."
+    return [f"---- stderr, {_count(err.lines, 'line')} ----", *first, left_out, *last]
+
+
+def _measure(lines: list[str]) -> int:
+    """Return the bytes that lines take in a mail."""
+    return len("\n".join(lines).encode("utf-8", "backslashreplace"))
 
 
 def _show_facts(end: dict[str, Value]) -> list[str]:

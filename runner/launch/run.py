@@ -352,14 +352,15 @@ def _build_steps(run: Run) -> list[Step]:
 def _format_header(run: Run, environment: dict[str, str], steps: list[Step]) -> str:
     """Return what the log says before the job does (RUN-41)."""
     plan, place, system = run.plan, run.place, posix.uname()
-    known = "\n".join([f"{name}={value}" for name, value in sorted(environment.items()) if name[:7] != "RUNNER_"])
+    pairs = [f"{name}={value}" for name, value in sorted(environment.items()) if name[:7] != "RUNNER_"]
+    known = "\n".join(pairs).encode("utf-8", "surrogateescape")
     rows = [
         f"run {run.id}",
         f"job {plan.job}  plan {plan.name}  attempt 1  slot {format_slot(run.slot)}",
         f"start {format_instant(run.started_at)}  by {BY_HAND if run.by_hand else BY_CRON}",
         f"user {environment['USER']}  host {place.host}  system {system.sysname} {system.release} {system.machine}",
         f"release {place.release}  plan digest {plan.digest}",
-        f"profile {plan.profile}, of the job's entry  environment digest {fingerprint(known.encode('utf-8', 'replace'))}",
+        f"profile {plan.profile}, of the job's entry  environment digest {fingerprint(known)}",
         f"cwd {plan.cwd or place.home}  timeout {plan.timeout_s:g} s  grace {plan.grace_s:g} s",
     ]
     for number, step in enumerate(steps, 1):

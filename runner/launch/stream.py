@@ -19,43 +19,42 @@ class Stream:
         Bytes read so far.
     head, tail
         The first and the last bytes, as much of each as was asked to be kept.
-    unexpected
-        Lines that are neither blank nor allowed (ALERT-3); None where nobody asked.
+    lines, unexpected
+        All lines, and those that are neither blank nor allowed (ALERT-3); 0 where nobody asked.
     """
 
     __slots__ = (
-        "_allowed",
-        "_head_bytes",
-        "_pending",
-        "_since",
-        "_tail_bytes",
-        "head",
-        "size",
-        "tail",
-        "unexpected",
-    )
+        "_allowed", "_counts", "_head_bytes", "_line", "_pending", "_since", "_tail_bytes", "head", "lines", "size",
+        "tail", "unexpected",
+    )  # fmt: skip
 
     def __init__(self, head_bytes: int, tail_bytes: int) -> None:
         self._head_bytes = head_bytes
         self._tail_bytes = tail_bytes
         self._pending = b""
         self._since = 0.0
-        self._allowed: Callable[[bytes], object] | None = None
+        self._counts = False
+        self._line = b""
+        self._allowed: list[Callable[[str], object]] = []
         self.size = 0
         self.head = b""
         self.tail = b""
+        self.lines = 0
         self.unexpected = 0
 
-    def allow(self, patterns: list[str]) -> None:
-        """Do not count lines that one of the regular expressions finds something in."""
-        if patterns:
+    def count_lines(self, allowed: list[str]) -> None:
+        """Count lines from now on; those that one of the regular expressions is found in are expected."""
+        self._counts = True
+        if allowed:
             import re
 
-            self._allowed = re.compile("|".join([f"(?:{pattern})" for pattern in patterns]).encode()).search
+            self._allowed = [re.compile(pattern).search for pattern in allowed]
 
     def feed(self, chunk: bytes, now: float) -> bytes:
         """Take a chunk and return what of it, and of what waited, goes to the log now: whole lines."""
         self._keep(chunk)
+        if self._counts:
+            self._count(chunk)
         cut = chunk.rfind(b"\n") + 1
         if not cut:
             if not self._pending:
@@ -75,17 +74,39 @@ class Stream:
         """Whether an unfinished line is held back."""
         return bool(self._pending)
 
+    def is_inside_line(self) -> bool:
+        """Whether the last line has not ended yet, held back or not."""
+        return bool(self._line)
+
     def flush(self) -> bytes:
         """Return what is held back, finished or not."""
         ready = self._pending
         self._pending = b""
         return ready
 
-    def count_lines(self, lines: bytes) -> None:
-        """Count the unexpected lines of what went to the log."""
-        for line in lines.split(b"\n"):
-            if not line.isspace() and line and not (self._allowed and self._allowed(line)):
-                self.unexpected += 1
+    def finish(self) -> bytes:
+        """Return what is held back at the end; a last line without its newline is a line too."""
+        if self._line:
+            self._count(b"\n")
+        return self.flush()
+
+    def _count(self, chunk: bytes) -> None:
+        # A line is judged when it is complete, even if the log has shown its first part long ago.
+        first, *others = chunk.split(b"\n")
+        self._line = (self._line + first)[:_LINE_BYTES]
+        if others:
+            whole = [self._line, *others[:-1]]
+            self._line = others[-1]
+            self.lines += len(whole)
+            self.unexpected += len(
+                [line for line in whole if line and not line.isspace() and self._is_unexpected(line)]
+            )
+
+    def _is_unexpected(self, line: bytes) -> bool:
+        if not self._allowed:
+            return True
+        text = line.decode("utf-8", "backslashreplace").rstrip("\r")
+        return not any(search(text) for search in self._allowed)
 
     def _keep(self, chunk: bytes) -> None:
         self.size += len(chunk)

@@ -1,0 +1,64 @@
+"""TERM, INT or HUP to the wrapper ends the whole tree; that is nobody's failure."""
+
+import signal
+import time
+
+import pytest
+from lab import SLOT, Lab
+
+# A parent and a child in a session of its own, both polite.
+_TREE = 'setsid sleep 300 & sleep 300 & touch "$RUNNER_WORK/ready"; wait'
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_fault_05_a_shutdown_stops_the_tree_without_a_mail(lab: Lab, number: int) -> None:
+    lab.job("long", _TREE)
+    wrapper = lab.start_running("long", "--slot", SLOT)
+
+    wrapper.send_signal(number)
+    result = lab.finish(wrapper, within_s=10)
+
+    end = lab.end("long")
+    assert (result.code, result.err) == (143, b"")
+    assert (end["outcome"], end["reason"], end["exit_code"]) == ("stopped", "shutdown", 143)
+    lab.assert_clean("long")
+
+
+def test_fault_05_a_deaf_tree_is_killed_after_the_grace(lab: Lab) -> None:
+    lab.job("deaf", "trap '' TERM HUP INT; touch $RUNNER_WORK/ready; while :; do sleep 1; done", grace_s=0.5)
+    wrapper = lab.start_running("deaf", "--slot", SLOT)
+
+    wrapper.terminate()
+    result = lab.finish(wrapper, within_s=10)
+
+    assert (result.code, lab.end("deaf")["outcome"]) == (143, "stopped")
+    lab.assert_clean("deaf")
+
+
+def test_fault_05_the_wrapper_sleeps_while_it_waits_for_the_grace(lab: Lab) -> None:
+    """The job itself ends at once; the child that lives on must not make its waiter spin."""
+    lab.job("deaf", "(trap '' TERM; touch $RUNNER_WORK/ready; while :; do sleep 0.2; done) & wait", grace_s=2.0)
+    wrapper = lab.start_running("deaf", "--slot", SLOT)
+    wrapper.terminate()
+    time.sleep(1.5)
+
+    seconds = lab.cpu_s(wrapper.pid)
+
+    lab.finish(wrapper)
+    assert seconds < 0.5
+
+
+def test_fault_05_ten_wrappers_at_once_all_end_their_trees(lab: Lab) -> None:
+    names = [f"long-{number}" for number in range(10)]
+    for name in names:
+        lab.job(name, _TREE)
+    wrappers = [lab.start(name, "--slot", SLOT) for name in names]
+    lab.wait_for(lambda: all((lab.work(name) / "ready").exists() for name in names), "ten jobs to be ready")
+
+    for wrapper in wrappers:
+        wrapper.terminate()
+
+    assert {lab.finish(wrapper, within_s=20).code for wrapper in wrappers} == {143}
+    for name in names:
+        assert lab.outcomes(name) == ["stopped"]
+        lab.assert_clean(name)
