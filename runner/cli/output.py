@@ -22,6 +22,12 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
+def clean_lines(data: bytes) -> str:
+    """Return a job's output for a terminal: control characters but tab and newline shown and not acted on (SEC-10)."""
+    text = data.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() or c in "\t\n" else f"\\x{ord(c):02x}" for c in text)
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], styles: Mapping[str, str]) -> None:
     """Print a table: by rich with `styles` (first word of a cell -> colour) on a terminal, plain text elsewhere."""
     cells = [[clean(cell) for cell in row] for row in rows]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.home.settings import Settings
-from runner.launch.plan import HOME_PLAN, PLANS, encode_home_plan, encode_plan
+from runner.launch.gates import read_plan
+from runner.launch.plan import HOME_PLAN, PLANS, Plan, encode_home_plan, encode_plan
 from runner.launch.state import write_file
 from runner.plans.make import Planned, make_home_plan
 
@@ -29,6 +30,12 @@ def make_plan_files(planned: tuple[Planned, ...], settings: Settings) -> dict[st
     files = {HOME_PLAN: encode_home_plan(make_home_plan(settings))}
     files.update({f"{PLANS}/{one.plan.name}.plan": encode_plan(one.plan) for one in planned})
     return files
+
+
+def read_compiled_plans(home: Path) -> list[Plan]:
+    """Return the compiled plans by name: what cron runs, whatever the registry says by now."""
+    names = sorted(path.name.removesuffix(".plan") for path in (home / PLANS).glob("*.plan"))
+    return [read_plan(str(home), name)[0] for name in names]
 
 
 def compare_output(home: Path, files: dict[str, bytes]) -> Differences:

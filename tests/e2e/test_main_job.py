@@ -1,0 +1,128 @@
+"""The main job under Debian's real cron: install by command, two minutes of firing, mails, history, uninstall.
+
+CRON-81, and what a sysadmin would try first.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from email.message import Message
+from pathlib import Path
+
+import pytest
+from cronlab import CronLab
+
+FOREIGN = b"# by hand since 2009\n\tFOO = bar\n0 3 * * 0 /usr/local/sbin/backup >& /dev/null\r\n# caf\xe9 100\\%\n"
+REGISTRY = """\
+defaults: {profile: local}
+jobs:
+  silent: {when: "* * * * *", run: jobs/silent.sh}
+  loud: {when: "* * * * *", run: jobs/loud.sh, mailto: [ql-team@example.org, al@example.org]}
+  dumb: {when: "* * * * *", run: jobs/dumb.sh}
+  bare: {when: "* * * * *", run: jobs/bare.sh}
+"""
+SCRIPTS = {
+    "silent.sh": "echo nobody need read this",
+    "loud.sh": "echo on stdout; echo no photons >&2; exit 3",
+    "dumb.sh": "exit 3",
+    "bare.sh": 'env > "$RUNNER_WORK/environment"',
+}
+
+
+class Night:
+    """A home installed under a cron of its own, two minutes later."""
+
+    def __init__(self, cron: CronLab, home: Path) -> None:
+        self.cron = cron
+        self.home = home
+        self.mails: list[Message] = []
+
+    def runner(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        """Call the command where this cron is."""
+        command = [sys.executable, "-P", "-m", "runner.cli.main", "--home", self.home, *words]
+        return self.cron.run(command, env={"PATH": "/usr/sbin:/usr/bin:/bin", "HOME": str(self.home)})
+
+    def history(self, job: str) -> list[dict[str, object]]:
+        answer = self.runner("history", job, "--json")
+        assert answer.returncode == 0, answer.stderr.decode()
+        return [json.loads(line) for line in answer.stdout.splitlines()]
+
+    def mails_about(self, job: str) -> list[Message]:
+        return [mail for mail in self.mails if f"run-job {job}" in str(mail["Subject"])]
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    cron = CronLab()
+    try:
+        cron.start()
+        yield play(Night(cron, tmp_path_factory.mktemp("observatory") / "ql"))
+    finally:
+        cron.stop()
+
+
+def play(night: Night) -> Night:
+    """Make a home, install it over a foreign crontab, and let two full minutes pass."""
+    assert night.cron.crontab("-", input=FOREIGN).returncode == 0
+    subprocess.run([sys.executable, "-P", "-m", "runner.cli.main", "init", night.home], check=True, capture_output=True)
+    for path in (night.home / "jobs").glob("*.yaml"):
+        path.unlink()
+    (night.home / "jobs" / "night.yaml").write_text(REGISTRY)
+    for name, script in SCRIPTS.items():
+        (night.home / "jobs" / name).write_text(f"#!/bin/sh\n{script}\n")
+        (night.home / "jobs" / name).chmod(0o755)
+    installed = night.runner("crontab", "install", "--yes")
+    assert installed.returncode == 0, installed.stderr.decode()
+    night.cron.wait_for(lambda: len(night.history("loud")) >= 2, "two runs", within_s=150)
+    night.cron.wait_for(lambda: all(run["state"] == "ended" for run in night.history("bare")), "end of the runs")
+    night.mails = night.cron.mails()
+    return night
+
+
+def test_each_minute_was_a_slot_with_one_run(night: Night) -> None:
+    slots = [str(run["slot"]) for run in night.history("silent")]
+    assert len(slots) == len(set(slots)) >= 2
+    assert all(slot.endswith(":00Z") for slot in slots)
+    assert {run["outcome"] for run in night.history("silent")} == {"ok"}
+
+
+def test_a_failing_job_is_mailed_once_to_its_own_list_with_its_stderr(night: Night) -> None:
+    (mail,) = night.mails_about("loud")
+    assert mail["To"] == "al@example.org,ql-team@example.org"
+    body = str(mail.get_payload())
+    assert body.startswith("FAILED loud [local] exit 3\n")
+    assert "no photons" in body
+    assert "on stdout" not in body
+    assert mail.get_content_type() == "text/plain"
+
+
+def test_a_failing_job_stands_in_the_history(night: Night) -> None:
+    runs = night.history("loud")
+    assert [(run["outcome"], run["exit_code"]) for run in runs[:2]] == [("failed", 3)] * 2
+    assert [run["alerted"] for run in runs][-1] == "first"
+
+
+def test_silence_is_not_mailed(night: Night) -> None:
+    assert night.mails_about("silent") == []
+    assert night.mails_about("--sweep") == []
+
+
+def test_a_failure_without_output_is_mailed_all_the_same(night: Night) -> None:
+    (mail,) = night.mails_about("dumb")
+    assert "(no output)" in str(mail.get_payload())
+
+
+def test_a_job_sees_nothing_of_the_daemons_environment(night: Night) -> None:
+    environment = (night.home / "state" / "work" / "bare" / "environment").read_text()
+    assert "RUNNER_CANARY" not in environment
+    assert "RUNNER_SLOT=20" in environment
+
+
+def test_an_uninstall_leaves_the_foreign_crontab_as_it_was(night: Night) -> None:
+    removed = night.runner("crontab", "uninstall", "--yes")
+    assert removed.returncode == 0, removed.stderr.decode()
+    spool = night.cron.directory / "spool" / "root"
+    assert spool.read_bytes().endswith(FOREIGN)
