@@ -147,10 +147,11 @@ def _close(health: Health, now: float, *, quietly: bool) -> str:
         return SILENT
     health.last_incident = health.incident
     health.incident = ""
-    health.recovered_at = now
     if quietly:
+        # No RECOVERED was sent that the next bad run could be too soon after: it opens a new incident, and mails.
+        health.recovered_at = 0.0
         return SILENT
-    health.mailed_at = now
+    health.recovered_at = health.mailed_at = now
     return RECOVERED
 
 
