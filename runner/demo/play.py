@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from runner.crontab.lint import find_path_fault
 from runner.demo.archive import publish, serve
 from runner.demo.exposures import Exposure, plan_exposures
 from runner.demo.night import HOURS, Firing, find_differences, find_morning, plan_night
@@ -53,7 +54,7 @@ def run_demo(directory: Path | None) -> int:
     Raises
     ------
     UserError
-        If the directory is not empty or cannot be written to.
+        If the directory is not empty, cannot be written to, or cannot stand in a crontab (CRON-12).
     """
     where = _prepare(directory)
     print(f"A small observatory in {where}")
@@ -194,6 +195,8 @@ STEPS = (
 
 def _prepare(directory: Path | None) -> Path:
     """Return the real path of the directory, which is there and empty."""
+    if fault := find_path_fault(str((directory or Path(tempfile.gettempdir())).resolve())):
+        raise UserError(fault)
     if directory is None:
         return Path(tempfile.mkdtemp(prefix="runner-demo-")).resolve()
     try:

@@ -24,7 +24,7 @@ def list_names(directory: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def played(tmp_path_factory) -> tuple[Path, str]:
     """Return the directory of a demo that was played and all that it said."""
-    directory = tmp_path_factory.mktemp("demo") / "an observatory"
+    directory = tmp_path_factory.mktemp("demo") / "by-hand"
     done = demo(str(directory), directory=directory.parent)
     assert done.returncode == 0, done.stdout + done.stderr
     return directory, done.stdout
@@ -77,3 +77,10 @@ def test_a_directory_that_is_not_empty_is_refused(tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "thesis is not empty; name a new directory, or none\n"
     assert list_names(tmp_path / "thesis") == ["chapter1"]
+
+
+def test_a_directory_that_cannot_stand_in_a_crontab_is_refused_before_anything_is_written(tmp_path):
+    done = demo("my demo", directory=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "my demo: a crontab line takes an absolute path of only" in done.stderr
+    assert list_names(tmp_path) == []
