@@ -24,7 +24,7 @@ from runner.crontab.lint import find_path_fault
 from runner.demo.archive import publish, serve
 from runner.demo.exposures import Exposure, plan_exposures
 from runner.demo.night import HOURS, Firing, find_differences, find_morning, plan_night
-from runner.demo.stage import HOME, Mail, Stage, ask, fire, run_command
+from runner.demo.stage import HOME, Mail, Stage, ask, fire, run_command, run_commands
 from runner.errors import ANSWER_IS_NO, DONE, UserError
 from runner.home.here import read_host, read_user
 from runner.home.settings import read_settings
@@ -74,6 +74,8 @@ def run_demo(directory: Path | None) -> int:
 def make_home(stage: Stage) -> Stage:
     """Make a home as anybody would; add the jobs that only the demo has; name the archive."""
     stage = run_command(stage, f"runner init {HOME}")
+    if stage.differences:
+        return stage
     for part in ("jobs", "tcsh") if _has_tcsh() else ("jobs",):
         shutil.copytree(_PACKAGED / part, stage.home / "jobs", dirs_exist_ok=True)
     shutil.copytree(_PACKAGED / "cron", stage.cron)
@@ -84,18 +86,13 @@ def make_home(stage: Stage) -> Stage:
 
 def show_registry(stage: Stage) -> Stage:
     """Show what a developer writes, what is made of it, and that nothing is wrong with it."""
-    for command in ("cat jobs/wfc3.yaml", "cat jobs/broken.yaml", "runner show mirror-night", "runner check"):
-        stage = run_command(stage, command)
-        print()
-    return stage
+    return run_commands(stage, "cat jobs/wfc3.yaml", "cat jobs/broken.yaml", "runner show mirror-night", "runner check")
 
 
 def install_crontab(stage: Stage) -> Stage:
     """Compile the registry and put it into a crontab that belongs to somebody already."""
     before = (stage.cron / "table").read_bytes()
-    for command in ("runner compile", "crontab -l", "runner crontab install --yes", "crontab -l"):
-        stage = run_command(stage, command)
-        print()
+    stage = run_commands(stage, "runner compile", "crontab -l", "runner crontab install --yes", "crontab -l")
     if not (stage.cron / "table").read_bytes().startswith(before):
         stage = replace(stage, differences=(*stage.differences, "crontab: the lines of others were changed"))
     return stage
@@ -120,10 +117,9 @@ def run_night(stage: Stage) -> Stage:
 
 def review(stage: Stage) -> Stage:
     """Do the housekeeping of each minute, then ask what ops would ask in the morning."""
-    for command in ("runner sweep", "runner status", "runner history", "runner history check-darks --limit 1 --json"):
-        stage = run_command(stage, command)
-        print()
-    return stage
+    return run_commands(
+        stage, "runner sweep", "runner status", "runner history", "runner history check-darks --limit 1 --json"
+    )
 
 
 def show_mails(stage: Stage) -> Stage:

@@ -65,8 +65,8 @@ class Stage:
         return self.directory / "cron"
 
 
-def run_command(stage: Stage, command: str, *, code: int = 0) -> Stage:
-    """Show and run a command in the home; an exit code other than `code` is a difference.
+def run_command(stage: Stage, command: str) -> Stage:
+    """Show and run a command in the home; an exit code other than 0 is a difference.
 
     What it says on stderr is part of the play: the demo's own stderr is for differences.
     """
@@ -78,9 +78,17 @@ def run_command(stage: Stage, command: str, *, code: int = 0) -> Stage:
         cwd=_choose_cwd(stage), env=_choose_environment(stage),
         stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, check=False,
     )  # fmt: skip
-    if done.returncode == code:
+    if done.returncode == 0:
         return stage
-    return replace(stage, differences=(*stage.differences, f"{command}: exit code {done.returncode}, not {code}"))
+    return replace(stage, differences=(*stage.differences, f"{command}: exit code {done.returncode}, not 0"))
+
+
+def run_commands(stage: Stage, *commands: str) -> Stage:
+    """Show and run one command after the other, each of which must succeed."""
+    for command in commands:
+        stage = run_command(stage, command)
+        print()
+    return stage
 
 
 def ask(stage: Stage, command: str) -> str:
