@@ -28,22 +28,24 @@ class Place:
         The state directory, absolute.
     timezone
         The zone of the target, empty if it is simply the host's.
-    host
-        The host's full name as the kernel knows it.
-    plan
-        What ``home.plan`` says.
+    host, user
+        The host's full name as the kernel knows it; the login of the user.
+    plan, fault
+        What ``home.plan`` says; where it cannot be read, the defaults and the reason.
     """
 
-    __slots__ = ("home", "host", "plan", "release", "state", "timezone")
+    __slots__ = ("fault", "home", "host", "plan", "release", "state", "timezone", "user")
 
     def __init__(self, home: str, host: str, user: str, plan: HomePlan) -> None:
         self.home = home
         self.host = host
+        self.user = user
         self.plan = plan
         parent, _, name = home.rpartition("/")
         self.release = name if parent.endswith("/releases") else "-"
         self.state = f"{home}/state"
         self.timezone = ""
+        self.fault = ""
         for target in plan.targets:
             if target.user == user and matches_host(target.hosts, host):
                 self.state = target.state.replace("{home}", home)
@@ -52,16 +54,20 @@ class Place:
 
 
 def read_place(home: str) -> Place:
-    """Return the place of `home`; without a ``home.plan`` the defaults (RUN-3 says so in the run)."""
+    """Return the place of `home`; without a usable ``home.plan`` one of defaults, in which nothing may run (RUN-3)."""
     import pwd
 
+    plan, fault = HomePlan("-"), f'no {HOME_PLAN}; run "runner compile"'
     try:
         data = read_file(f"{home}/{HOME_PLAN}")
-        plan = decode_home_plan(data) if data is not None else HomePlan("-")
-    except (OSError, ValueError):
-        plan = HomePlan("-")
+        if data is not None:
+            plan, fault = decode_home_plan(data), ""
+    except (OSError, ValueError, LookupError) as error:
+        fault = f'no usable {HOME_PLAN}: {error}; run "runner compile"'
     user = pwd.getpwuid(posix.getuid()).pw_name
-    return Place(home, posix.uname().nodename, user, plan)
+    place = Place(home, posix.uname().nodename, user, plan)
+    place.fault = fault
+    return place
 
 
 def read_plan(home: str, name: str) -> tuple[Plan, str]:
