@@ -10,6 +10,8 @@ import sys
 
 from runner.launch.outcome import CODE_BUG, CODE_CANNOT_EXECUTE
 
+# Logs are 0640 whatever the caller's mask (RUN-40); what is private asks for less.
+_UMASK = 0o027
 USAGE = "usage: run-job PLAN [--slot 2026-03-08T07:00:00Z] [--hand] [-- ARGUMENT...] | run-job --sweep\n"
 
 
@@ -60,12 +62,31 @@ def start(home: str, interpreter: str) -> None:
     """Run `main` and leave at once: the normal shutdown of the interpreter costs 1.4 ms and has nothing to do here."""
     code = CODE_BUG
     try:
+        _settle()
         code = main(home, interpreter, sys.argv[1:])
         sys.stderr.flush()
     except BaseException:
         # A bug: cron mails the traceback to ops (RUN-36); the run is closed by the sweep.
         sys.excepthook(*sys.exc_info())
     posix._exit(code)
+
+
+def _settle() -> None:
+    """Become what every caller's run begins as: 0, 1 and 2 mean something, nothing else is open, the umask is ours.
+
+    Whoever left a descriptor open would hand it on to the job (RUN-20); and where 2 was closed, the lock
+    would be opened as 2, and mails be written into it.
+    """
+    for name in posix.listdir("/proc/self/fd"):
+        if int(name) > 2:
+            try:
+                posix.close(int(name))
+            except OSError:
+                pass  # that of the listing itself
+    while (descriptor := posix.open("/dev/null", posix.O_RDWR)) <= 2:
+        posix.set_inheritable(descriptor, True)
+    posix.close(descriptor)
+    posix.umask(_UMASK)
 
 
 def _become_sweep(home: str, interpreter: str) -> int:

@@ -97,6 +97,7 @@ def run_job(home: str, request: Request) -> int:
         return _skip(run, "overlap", _describe_holder(run.holder))
     if due is not None:
         run.holder.slots.append(format_slot(due))
+    fault = fault or place.fault
     return _execute(run, CannotStart(fault, CODE_NOT_FOUND) if fault else None)
 
 
@@ -109,16 +110,21 @@ def _find_due_slot(run: Run, request: Request) -> int | None:
 
 def _take_lock(run: Run) -> bool:
     path = f"{run.place.state}/{LOCKS}/{run.plan.name}"
-    try:
-        run.lock, is_ours = lock.try_lock(path)
-    except FileNotFoundError:
-        make_state(run.place.state)
-        run.lock, is_ours = lock.try_lock(path)
+    run.lock, is_ours = _with_state(run, lambda: lock.try_lock(path))
     if is_ours:
         run.holder = lock.read_lock(run.lock)
     else:
         run.holder, is_ours = lock.await_holder(run.lock)
     return is_ours
+
+
+def _with_state(run: Run, act: Callable[[], T]) -> T:
+    """Return what `act` returns; where a part of the state directory was missing, that is made first."""
+    try:
+        return act()
+    except FileNotFoundError:
+        make_state(run.place.state)
+        return act()
 
 
 def _describe_holder(holder: lock.LockRecord) -> str:
@@ -145,13 +151,14 @@ def _execute(run: Run, refusal: CannotStart | None) -> int:
     stopper = Stopper()
     start = _record_start(run)
     run.log = open_log(run.place.state, run.plan.name, run.id, run.plan.log_max_bytes)
+    steps = _build_steps(run)
+    run.log.write_comment(_format_header(run, steps))
     attempt: Attempt | None = None
     try:
         if refusal:
             raise refusal
-        steps = _build_steps(run)
         environment = _build_environment(run)
-        run.log.write_comment(_format_header(run, environment, steps))
+        run.log.write_comment(f"environment digest {_digest_environment(environment)}")
         enter_directory(run.plan.cwd, run.place.home)
         attempt = Attempt(run.plan, environment, run.place.home, run.log, stopper)
         ending = _attempt(run, attempt, steps)
@@ -181,17 +188,21 @@ def _record_start(run: Run) -> dict[str, journal.Value]:
     }
     record = journal.encode_event(start)
     if run.lock >= 0:
-        run.holder.run_id, run.holder.boot_id, run.holder.since = (
-            run.id,
-            run.boot_id,
-            str(start["started_at"]),
-        )
+        run.holder.run_id, run.holder.boot_id, run.holder.since = run.id, run.boot_id, str(start["at"])
         run.holder.wrapper, run.holder.job = identify(posix.getpid()), None
         run.holder.start = record.decode().strip()
-        lock.write_lock(run.lock, run.holder)
+        _keep_lock(run, lock.write_lock)
     _append(run, str(start["at"]), record, sync=True)
     run.seq = 1
     return start
+
+
+def _keep_lock(run: Run, write: Callable[[int, lock.LockRecord], None]) -> None:
+    """Write what the lock file says; a disk that is full keeps no job from running (it holds the lock all the same)."""
+    try:
+        write(run.lock, run.holder)
+    except OSError as error:
+        _say(f"runner: {run.plan.name}: {LOCKS}/{run.plan.name}: {error.strerror}\n")
 
 
 def _attempt(run: Run, attempt: Attempt, steps: list[Step]) -> Ending:
@@ -205,7 +216,7 @@ def _attempt(run: Run, attempt: Attempt, steps: list[Step]) -> Ending:
     def note_process(pid: int) -> None:
         is_first = run.holder.job is None
         run.holder.job = identify(pid)
-        lock.write_lock(run.lock, run.holder)
+        _keep_lock(run, lock.write_lock)
         if is_first:
             _record(run, "attempt", {"attempt": 1, "pid": pid}, sync=False)
 
@@ -251,7 +262,7 @@ def _end(run: Run, start: dict[str, journal.Value], ending: Ending, attempt: Att
         _speak({**end, "mailto": start["mailto"]}, health, alert, streams)
     _record(run, "end", {**end, "alerted": alert}, sync=True)
     if run.lock >= 0:
-        lock.clear_lock(run.lock, run.holder)
+        _keep_lock(run, lock.clear_lock)
         lock.unlock(run.lock)
     return ending.exit_code
 
@@ -285,8 +296,9 @@ def _record(run: Run, kind: str, facts: dict[str, journal.Value], *, sync: bool)
 
 def _append(run: Run, at: str, record: bytes, *, sync: bool) -> None:
     """Append to the journal; if that fails the job runs all the same, and somebody is told."""
+    directory = f"{run.place.state}/{JOURNAL}"
     try:
-        journal.append_record(f"{run.place.state}/{JOURNAL}", at[:10], record, sync=sync)
+        _with_state(run, lambda: journal.append_record(directory, at[:10], record, sync=sync))
     except OSError as error:
         _say(f"runner: {run.plan.name}: journal: {error.strerror}; this record is not kept: {record.decode()}")
 
@@ -294,16 +306,18 @@ def _append(run: Run, at: str, record: bytes, *, sync: bool) -> None:
 def _judge(run: Run, outcome: str, reason: str) -> tuple[incident.Health, str]:
     """Enter the outcome into the plan's health; return it and the kind of mail that is due, empty if none."""
     path = f"{run.place.state}/{HEALTH}/{run.plan.name}"
-    now = time.time()
+    facts = run.id, outcome, reason, time.time()
     try:
-        health, verdict, flip = incident.enter_outcome(path, run.id, outcome, reason, now, by_hand=run.by_hand)
-    except FileNotFoundError:
-        make_state(run.place.state)
-        health, verdict, flip = incident.enter_outcome(path, run.id, outcome, reason, now, by_hand=run.by_hand)
+        health, verdict, flip = _with_state(run, lambda: incident.enter_outcome(path, *facts, by_hand=run.by_hand))
+    except OSError as error:
+        _say(f"runner: {run.plan.name}: {HEALTH}/{run.plan.name}: {error.strerror}\n")
+        # Of a plan whose health nobody knows each bad run speaks.
+        health, flip = incident.Health(), ""
+        verdict = incident.judge(health, *facts, by_hand=run.by_hand)
     if flip:
         opened = health.incident or health.last_incident
-        facts: dict[str, journal.Value] = {"incident": opened, "kind": flip, "outcome": outcome}
-        _record(run, "flip", {**_name_run(run), **facts}, sync=False)
+        change: dict[str, journal.Value] = {"incident": opened, "kind": flip, "outcome": outcome}
+        _record(run, "flip", {**_name_run(run), **change}, sync=False)
     return health, "" if verdict == incident.SILENT else verdict
 
 
@@ -323,7 +337,10 @@ def _say(text: str) -> None:
 
 def _build_environment(run: Run) -> dict[str, str]:
     """Return the job's environment, in the order of PROF-4; the caller's is never looked at."""
-    make_directory(run.work)
+    try:
+        _with_state(run, lambda: make_directory(run.work))
+    except OSError as error:
+        raise CannotStart(f"{run.work}: {error.strerror}") from None
     environment = base_environment()
     apply_changes(environment, run.plan.changes, run.plan.profile, run.place.home)
     environment.update(
@@ -344,23 +361,27 @@ def _build_environment(run: Run) -> dict[str, str]:
 def _build_steps(run: Run) -> list[Step]:
     date = time.strftime("%Y-%m-%d", time.localtime(run.slot))
     steps = fill_steps(run.plan.steps, {"{slot}": format_slot(run.slot), "{date}": date, "{work}": run.work})
-    if run.arguments:
+    if run.arguments and steps:
         steps[0].words += run.arguments
     return steps
 
 
-def _format_header(run: Run, environment: dict[str, str], steps: list[Step]) -> str:
+def _digest_environment(environment: dict[str, str]) -> str:
+    """Return the digest of what the profile and the entry say: the same from run to run until they change."""
+    pairs = [f"{name}={value}" for name, value in sorted(environment.items()) if name[:7] != "RUNNER_"]
+    return fingerprint("\n".join(pairs).encode("utf-8", "surrogateescape"))
+
+
+def _format_header(run: Run, steps: list[Step]) -> str:
     """Return what the log says before the job does (RUN-41)."""
     plan, place, system = run.plan, run.place, posix.uname()
-    pairs = [f"{name}={value}" for name, value in sorted(environment.items()) if name[:7] != "RUNNER_"]
-    known = "\n".join(pairs).encode("utf-8", "surrogateescape")
     rows = [
         f"run {run.id}",
         f"job {plan.job}  plan {plan.name}  attempt 1  slot {format_slot(run.slot)}",
         f"start {format_instant(run.started_at)}  by {BY_HAND if run.by_hand else BY_CRON}",
-        f"user {environment['USER']}  host {place.host}  system {system.sysname} {system.release} {system.machine}",
+        f"user {place.user}  host {place.host}  system {system.sysname} {system.release} {system.machine}",
         f"release {place.release}  plan digest {plan.digest}",
-        f"profile {plan.profile}, of the job's entry  environment digest {fingerprint(known)}",
+        f"profile {plan.profile}, of the job's entry",
         f"cwd {plan.cwd or place.home}  timeout {plan.timeout_s:g} s  grace {plan.grace_s:g} s",
     ]
     for number, step in enumerate(steps, 1):
@@ -371,6 +392,10 @@ def _format_header(run: Run, environment: dict[str, str], steps: list[Step]) -> 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
     from runner.launch.stream import Stream
 
+    T = TypeVar("T")
     Streams = tuple[Stream, Stream]
