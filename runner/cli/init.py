@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from runner.crontab.lint import find_path_fault
+from runner.errors import UserError
 from runner.home.machine import write_machine_files
 from runner.home.template import create_home, find_template
 
@@ -14,6 +16,8 @@ from runner.home.template import create_home, find_template
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 def init_command(directory: Path) -> None:
     """Make a new home in DIRECTORY: an example site to change into yours. A home that is there is left as it is."""
+    if fault := find_path_fault(str(directory.resolve())):
+        raise UserError(fault)
     home = create_home(directory, find_template())
     write_machine_files(home)
     click.echo(f"{home} is a home. Go on with:")

@@ -16,7 +16,7 @@ from runner.home.settings import SETTINGS_FILE, name_after
 from runner.launch.state import make_state
 
 FOLDERS = ("jobs", "envs", "wrappers")
-_GITIGNORE = "# made on each machine, or by each run\n/.runner/\n/state/\n/crontab.d/\n__pycache__/\n"
+_GITIGNORE = "# made on each machine, or by each run\n/.runner/\n/state/\n/data/\n/crontab.d/\n__pycache__/\n"
 
 
 def find_template() -> Path:
