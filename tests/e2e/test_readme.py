@@ -47,7 +47,9 @@ def test_the_transcripts_of_the_readme_are_true(tmp_path: Path, environment: dic
     where = tmp_path
     for command, expected in commands:
         done = run(command, where, environment)
-        said = "\n".join(line.rstrip() for line in done.stdout.strip().split("\n"))
+        # Warnings are about the machine that plays it: a host without sendmail, a crontab that is a stand-in.
+        lines = [line.rstrip() for line in done.stdout.strip().split("\n") if not line.startswith("warning: ")]
+        said = "\n".join(lines)
         assert make_pattern(expected).fullmatch(said), f"$ {command}\n{said}"
         if command.startswith("cd "):
             where = where / command.removeprefix("cd ")
