@@ -2,7 +2,7 @@
 
 The ledger is read by ``status`` within half a second and written by a sweep that starts every minute, so it
 speaks to the drivers themselves: importing SQLAlchemy costs more than all of that together
-(``deploy/decisions/0010-ledger-on-drivers.md``). SQLAlchemy and alembic own the schema (`migrate`).
+(``deploy/decisions/0006-ledger-on-drivers.md``). SQLAlchemy and alembic own the schema (`migrate`).
 
 Statements are written once, with ``?`` for values, in what SQLite 3.24 and PostgreSQL 9.5 have in common.
 """

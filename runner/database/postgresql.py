@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -28,11 +29,7 @@ class PostgresqlDatabase(Database):
         super().__init__(url)
         self._dsn = url.replace(PREFIXES[0], PREFIXES[1], 1)
         self._patience_s = patience_s
-        try:
-            parse_dsn(self._dsn)
-        except psycopg2.ProgrammingError:
-            # What libpq says about it may quote a part of the password.
-            raise UserError(f"ledger {self.shown}: not a URL that libpq understands; see envs/site.yaml") from None
+        self._check_dsn()
         with self._translating():
             self._connection = self.open_connection()
 
@@ -96,6 +93,17 @@ class PostgresqlDatabase(Database):
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def _check_dsn(self) -> None:
+        """Refuse what libpq would misread: its message might then quote a part of the password."""
+        try:
+            parse_dsn(self._dsn)
+        except psycopg2.ProgrammingError:
+            raise UserError(f"ledger {self.shown}: not a URL that libpq understands; see envs/site.yaml") from None
+        secret = re.match(r"[^/]*//[^:/@]*:(.*)@", self._dsn)
+        if secret and any(character in secret[1] for character in "@/?"):
+            hint = "write @ / ? in a password as %40 %2F %3F, in envs/site.yaml"
+            raise UserError(f"ledger {self.shown}: where does the password end? {hint}")
 
     @contextmanager
     def _translating(self) -> Iterator[None]:

@@ -116,8 +116,15 @@ class History:
         return _merge(rows, wanted)
 
 
-def open_history(url: str, state: str, now: float) -> History:
+def open_history(url: str, state: str, now: float, patience_s: float = PATIENCE_S) -> History:
     """Return the history of a state directory whose ledger is at `url`; drains the journal first, if it can.
+
+    Parameters
+    ----------
+    now
+        POSIX seconds.
+    patience_s
+        How long to wait for another who is writing.
 
     Raises
     ------
@@ -126,7 +133,7 @@ def open_history(url: str, state: str, now: float) -> History:
     """
     make_state(state)
     try:
-        database = connect(url, PATIENCE_S)
+        database = connect(url, patience_s)
     except TryLater as trouble:
         return _answer_from_journal(state, trouble)
     try:
