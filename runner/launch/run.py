@@ -79,7 +79,7 @@ def run_job(home: str, request: Request) -> int:
     place = gates.read_place(home)
     plan, fault = gates.read_plan(home, request.plan_name)
     run = Run(place, plan, request, now)
-    slot.use_zone(plan.timezone or place.timezone or None)
+    fault = fault or place.fault or _enter_zone(plan.timezone or place.timezone)
     due = _find_due_slot(run, request)
     if due is None and plan.timezone and not run.by_hand:
         return 0  # a gated line fires more often than the job is due (CRON-36)
@@ -97,8 +97,17 @@ def run_job(home: str, request: Request) -> int:
         return _skip(run, "overlap", _describe_holder(run.holder))
     if due is not None:
         run.holder.slots.append(format_slot(due))
-    fault = fault or place.fault
     return _execute(run, CannotStart(fault, CODE_NOT_FOUND) if fault else None)
+
+
+def _enter_zone(name: str) -> str:
+    """Make local time that of the zone, empty for the host's; return why that cannot be, empty if it can."""
+    try:
+        slot.use_zone(name or None)
+    except LookupError as error:
+        slot.use_zone("UTC")
+        return str(error)
+    return ""
 
 
 def _find_due_slot(run: Run, request: Request) -> int | None:
