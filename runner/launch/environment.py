@@ -120,7 +120,7 @@ def _activate_venv(environment: dict[str, str], tree: str, profile: str) -> None
         raise CannotStart(f"profile {profile}: venv: {tree} was copied from {other}; make it anew")
     environment["VIRTUAL_ENV"] = tree
     environment["VIRTUAL_ENV_PROMPT"] = tree.rstrip("/").rpartition("/")[2]
-    environment["PATH"] = _LISTS_SEPARATOR.join([f"{tree}/bin", environment["PATH"]])
+    environment["PATH"] = _LISTS_SEPARATOR.join([part for part in (f"{tree}/bin", environment.get("PATH")) if part])
     environment.pop("PYTHONHOME", None)
 
 
@@ -138,13 +138,17 @@ def _check_path(path: str, profile: str) -> None:
     for element in path.split(_LISTS_SEPARATOR):
         if element[:1] != "/":
             raise CannotStart(f"profile {profile}: PATH has the element {element!r}, which is not absolute (SEC-5)")
+        if _is_open_to_all(element):
+            raise CannotStart(f"profile {profile}: PATH has {element}, in which anybody may put programs (SEC-5)")
 
 
 def _explain_interpreter(program: str) -> str:
     try:
-        first = (read_file(program) or b"")[:256].split(b"\n", 1)[0]
+        descriptor = posix.open(program, posix.O_RDONLY | posix.O_CLOEXEC)
     except OSError as error:
         return str(error.strerror)
+    first = posix.read(descriptor, 256).split(b"\n", 1)[0]
+    posix.close(descriptor)
     if first[:2] != b"#!":
         return "the loader it was linked for is missing"
     if first.endswith(b"\r"):
@@ -156,6 +160,13 @@ def _explain_interpreter(program: str) -> str:
 def _is_executable(path: str) -> bool:
     try:
         return posix.stat(path).st_mode >> 12 == 0o10 and posix.access(path, posix.X_OK)
+    except OSError:
+        return False
+
+
+def _is_open_to_all(directory: str) -> bool:
+    try:
+        return bool(posix.stat(directory).st_mode & 0o002)
     except OSError:
         return False
 
