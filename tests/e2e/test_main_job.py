@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from cronlab import CronLab
 
+pytestmark = pytest.mark.timeout(400)  # two full minutes must pass, and one more if the first is nearly over
+
 FOREIGN = b"# by hand since 2009\n\tFOO = bar\n0 3 * * 0 /usr/local/sbin/backup >& /dev/null\r\n# caf\xe9 100\\%\n"
 REGISTRY = """\
 defaults: {profile: local}
