@@ -35,13 +35,11 @@ def compile_block(
     wrapper = f"{target.home or home_path}/{WRAPPER}"
     if fault := find_path_fault(wrapper):
         raise UserError(fault)
-    if not mail.ops:
-        raise UserError("mail.ops is empty: nobody would hear of a wrapper that cannot start (ALERT-9)")
     lines = [*_describe_target(target), _MADE_BY, *FIXED_SETTINGS]
     if mail.via == "cron":
         lines.append(CONTENT_TYPE)
     sweep = [f"* * * * * {wrapper} {SWEEP}"] if housekeeping == "cron" else []
-    for recipients, jobs in _group_lines(entries, wrapper, mail, sweep):
+    for recipients, jobs in _group_lines(entries, wrapper, mail, target.user, sweep):
         lines += [f'MAILTO="{",".join(recipients)}"', *jobs]
     if faults := find_line_faults(lines):
         raise UserError("\n".join(faults))
@@ -49,10 +47,11 @@ def compile_block(
 
 
 def _group_lines(
-    entries: Iterable[Entry], wrapper: str, mail: Mail, sweep: list[str]
+    entries: Iterable[Entry], wrapper: str, mail: Mail, user: str, sweep: list[str]
 ) -> list[tuple[tuple[str, ...], list[str]]]:
     """Return recipients and their lines: those of ops first, since the housekeeping line is theirs (CRON-25)."""
-    ops = tuple(sorted(set(mail.ops)))
+    # Without ops the account itself is told, as cron would do without a MAILTO: never nobody (ALERT-9).
+    ops = tuple(sorted(set(mail.ops))) or (user,)
     groups = {ops: list(sweep)}
     for entry in sorted(entries, key=lambda entry: entry.plan):
         recipients = tuple(sorted(set(entry.mailto))) if mail.via == "cron" else ops

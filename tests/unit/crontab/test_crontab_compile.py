@@ -137,10 +137,11 @@ def test_too_many_recipients_for_a_line_are_refused():
         make_block(make_entry("a", "0 4 * * *", mailto=tuple(f"someone{n}@example.org" for n in range(50))))
 
 
-def test_a_block_that_would_mail_nobody_is_refused():
-    """ALERT-9, CRON-24."""
-    with pytest.raises(UserError, match=r"mail\.ops is empty"):
-        compile_block("ql", "/h", make_target(), [], Mail(via="cron", sender="", ops=()), housekeeping="cron")
+def test_without_ops_the_account_itself_is_told():
+    """ALERT-9, CRON-24: MAILTO is never empty."""
+    target, mail = make_target(), Mail(via="cron", sender="", ops=())
+    block = compile_block("ql", "/h", target, [], mail, housekeeping="cron")
+    assert f'MAILTO="{target.user}"\n* * * * * /h/wrappers/run-job --sweep\n' in block
 
 
 @pytest.mark.parametrize("user", ["root\n* * * * * id", "caf\u00e9"])
