@@ -100,6 +100,7 @@ def open_log(state: str, plan: str, run_id: str, max_bytes: int) -> Log:
         try:
             log.descriptor = _create(log.path)
         except FileNotFoundError:
+            make_directory(f"{state}/{LOGS}")
             make_directory(directory)
             log.descriptor = _create(log.path)
         _replace_link(f"{directory}/{LATEST_LOG}", name)
