@@ -141,7 +141,7 @@ def test_without_ops_the_account_itself_is_told():
     """ALERT-9, CRON-24: MAILTO is never empty."""
     target, mail = make_target(), Mail(via="cron", sender="", ops=())
     block = compile_block("ql", "/h", target, [], mail, housekeeping="cron")
-    assert f'MAILTO="{target.user}"\n* * * * * /h/wrappers/run-job --sweep\n' in block
+    assert f'MAILTO="{target.user}"\n* * * * * /home/wfc3ql/ql/wrappers/run-job --sweep\n' in block
 
 
 @pytest.mark.parametrize("user", ["root\n* * * * * id", "caf\u00e9"])
