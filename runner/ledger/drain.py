@@ -55,15 +55,17 @@ class Drained:
         )
 
 
-def has_undrained(state: str, database: str) -> bool:
+def has_undrained(state: str, database: str = "") -> bool:
     """Whether there may be something to drain: asks no database.
 
     Parameters
     ----------
     database
-        Its URL without password (`hide_password`).
+        Its URL without password (`hide_password`); empty for the one that was drained into last.
     """
-    drained = read_drained(state, database)
+    last, drained = read_drained(state)
+    if database not in ("", last):
+        drained = {}
     return any(file.size_bytes != drained.get(file.name, 0) for file in list_files(state))
 
 

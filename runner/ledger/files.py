@@ -25,14 +25,11 @@ _DAY_S = 86400
 
 @dataclass(frozen=True, slots=True)
 class JournalFile:
-    """One file of the journal and its size when it was looked at."""
+    """One file of the journal: its size when it was looked at, and when it last grew (POSIX seconds)."""
 
     name: str
     size_bytes: int
-
-    def age_s(self, now: float) -> float:
-        """Return how long ago its UTC day ended."""
-        return now - (parse_instant(f"{self.name[:10]}T00:00:00Z") + _DAY_S)
+    written_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +57,15 @@ def list_files(state: str) -> list[JournalFile]:
     """Return the files of a state directory's journal, oldest first."""
     try:
         with os.scandir(f"{state}/{JOURNAL}") as entries:
-            found = [JournalFile(entry.name, entry.stat().st_size) for entry in entries if _NAME.fullmatch(entry.name)]
+            found = [_look_at(entry) for entry in entries if _NAME.fullmatch(entry.name)]
     except FileNotFoundError:
         return []
     return sorted(found, key=lambda file: file.name)
+
+
+def _look_at(entry: os.DirEntry[str]) -> JournalFile:
+    stat = entry.stat()
+    return JournalFile(entry.name, stat.st_size, stat.st_mtime)
 
 
 def read_piece(state: str, name: str, position: int, *, is_final: bool, size: int = PIECE_BYTES) -> Piece:
@@ -95,7 +97,7 @@ def _split(data: bytes, position: int) -> list[NumberedLine]:
 
 def is_final(file: JournalFile, now: float) -> bool:
     """Whether nobody can be writing to a file any more: its day ended a day ago."""
-    return file.age_s(now) > _DAY_S
+    return now - parse_instant(f"{file.name[:10]}T00:00:00Z") > 2 * _DAY_S
 
 
 def set_aside(state: str, rejected: Iterable[Rejected], now: float) -> None:
@@ -131,18 +133,16 @@ def _read_rejected(path: str) -> list[dict[str, object]]:
     return entries
 
 
-def read_drained(state: str, database: str) -> dict[str, int]:
-    """Return how many bytes of each file were in `database`; nothing if the hint is missing or of another one."""
+def read_drained(state: str) -> tuple[str, dict[str, int]]:
+    """Return which database was drained into last, and how many bytes of each file it has."""
     try:
-        pairs = lines.decode(read_file(f"{state}/{JOURNAL}/{DRAINED}") or b"")
-        if ("database", database) not in pairs:
-            return {}
-        return {name: int(value) for name, value in pairs if name != "database"}
+        drained = lines.decode_dict(read_file(f"{state}/{JOURNAL}/{DRAINED}") or b"")
+        return drained.pop("database", ""), {name: int(value) for name, value in drained.items()}
     except (OSError, ValueError):
-        return {}
+        return "", {}
 
 
 def write_drained(state: str, database: str, drained_bytes: dict[str, int]) -> None:
-    """Remember how many bytes of each file are in `database`."""
+    """Remember how many bytes of each file are in `database`, which is named by its URL without password."""
     pairs = [("database", database), *((name, str(size)) for name, size in sorted(drained_bytes.items()))]
     write_file(f"{state}/{JOURNAL}/{DRAINED}", lines.encode(pairs), sync=False)

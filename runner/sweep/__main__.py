@@ -6,67 +6,78 @@ silent when all is well, since cron mails what it says.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sys
 import time
+from collections.abc import Iterator
 
-from runner.errors import BUG, DONE, USER_ERROR, RunnerError
-from runner.launch.gates import read_place
+from runner.errors import DONE, USER_ERROR
+from runner.launch.gates import Place, read_place
 from runner.launch.instant import format_instant, parse_instant
+from runner.launch.lock import take_lock
 from runner.launch.record import open_record, read_record, write_record
 from runner.launch.state import SWEEP_ALIVE, make_state
-from runner.sweep.chores import CHORES, Round, do_chore
-from runner.sweep.expire import EVERY_S
+from runner.sweep.chores import CHORES, Result, Round, do_chore
+from runner.sweep.trouble import choose_message, describe_trouble
 
 
-def main(arguments: list[str]) -> int:
-    """Do all chores once; return the exit code of the worst."""
+def main(arguments: list[str], *, is_watched: bool = True) -> int:
+    """Do all chores once and return the exit code of the worst; who watches is told of every trouble."""
     as_json = "--json" in arguments
     rest = [word for word in arguments if word != "--json"]
     if len(rest) != 2 or rest[0] != "--home":
         print("usage: python -m runner.sweep --home DIR [--json]", file=sys.stderr)
         return USER_ERROR
     place = read_place(os.path.realpath(rest[1]))
+    if place.fault:
+        print(f"runner sweep: {place.fault}", file=sys.stderr)
+        return USER_ERROR
+    worst = DONE
+    for result in sweep(place, time.time()):
+        worst = max(worst, result.code)
+        message = choose_message(place.state, result, time.time())
+        if is_watched and result.code != DONE:
+            message = describe_trouble(result)
+        if message:
+            print(message, file=sys.stderr)
+        if as_json:
+            _print_json(result)
+    return worst
+
+
+def sweep(place: Place, now: float) -> Iterator[Result]:
+    """Do the chores in order and yield what came of each; nothing if another sweep is still at it."""
     make_state(place.state)
     alive = open_record(f"{place.state}/{SWEEP_ALIVE}")
     try:
-        fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return DONE  # the round before this one is still at it
-    expired_at = _read_expired_at(alive)
-    now = time.time()
-    codes = [_do(name, Round(place, now, expired_at), as_json=as_json) for name in CHORES]
-    looked_at = now if now - expired_at >= EVERY_S else expired_at
-    write_record(alive, [("at", format_instant(now)), ("expired_at", format_instant(looked_at))])
-    return max(codes)
+        if take_lock(alive):
+            yield from _do_chores(place, now, alive)
+    finally:
+        os.close(alive)
 
 
-def _read_expired_at(alive: int) -> float:
+def _do_chores(place: Place, now: float, alive: int) -> Iterator[Result]:
+    worked_at = _read_instants(alive)
+    for name in CHORES:
+        result = do_chore(name, Round(place, now, worked_at))
+        if result.did and result.code == DONE:
+            worked_at[name] = now
+        yield result
+    write_record(alive, [(name, format_instant(at)) for name, at in worked_at.items()])
+
+
+def _read_instants(alive: int) -> dict[str, float]:
     try:
-        return parse_instant(dict(read_record(alive)).get("expired_at", ""))
+        return {name: parse_instant(text) for name, text in read_record(alive)}
     except ValueError:
-        return 0.0
+        return {}
 
 
-def _do(name: str, round_: Round, *, as_json: bool) -> int:
-    """Do one chore and say what it did; trouble of the site is one line, a bug keeps its traceback."""
-    try:
-        did, code = do_chore(name, round_), DONE
-    except RunnerError as error:
-        did, code = str(error), error.exit_code
-        print(f"runner sweep: {name}: {error}", file=sys.stderr)
-    except Exception as error:
-        import traceback
+def _print_json(result: Result) -> None:
+    import json
 
-        did, code = repr(error), BUG
-        traceback.print_exc()
-    if as_json:
-        import json
-
-        print(json.dumps({"chore": name, "did": did or "", "code": code}))
-    return code
+    print(json.dumps(result.describe()))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], is_watched=False))

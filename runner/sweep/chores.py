@@ -1,15 +1,17 @@
 """What the housekeeper does, in this order; a chore that fails stops no other.
 
 Each chore is a module of this room with two functions: ``has_work(round)`` asks cheaply, without SQL or
-YAML; ``work(round)`` does it and returns one line for people, empty if in the end there was nothing.
+YAML; ``work(round)`` does it and returns one line for people, empty if in the end there was nothing to do.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
+from runner.errors import BUG, DONE, TRY_LATER, RunnerError
 from runner.launch.gates import Place
 
 CHORES = ("close", "drain", "expire")
@@ -17,11 +19,11 @@ CHORES = ("close", "drain", "expire")
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One call of the housekeeper: where, when (POSIX seconds), and when logs were last looked through (0: never)."""
+    """One call of the housekeeper: where, when, and when each chore last did its work (POSIX seconds)."""
 
     place: Place
     now: float
-    expired_at: float
+    worked_at: Mapping[str, float]
 
     def say(self, text: str) -> None:
         """Tell ops: cron mails what the sweep writes on stderr (ALERT-8)."""
@@ -29,7 +31,42 @@ class Round:
             print(text, file=sys.stderr, flush=True)
 
 
-def do_chore(name: str, round_: Round) -> str | None:
-    """Do one chore; return what it did, None if there was no work."""
-    chore = import_module(f"runner.sweep.{name}")
-    return str(chore.work(round_)) if chore.has_work(round_) else None
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one chore.
+
+    Attributes
+    ----------
+    did
+        Whether there was work.
+    detail
+        What it did, or why it could not; of a bug the traceback.
+    code
+        The exit code that it means.
+    """
+
+    chore: str
+    did: bool
+    detail: str
+    code: int
+
+    def describe(self) -> dict[str, object]:
+        """Return the fields of ``runner sweep --json``."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def do_chore(name: str, round_: Round) -> Result:
+    """Do one chore; trouble of the site is one line, a bug keeps its traceback."""
+    did = False
+    try:
+        chore = import_module(f"runner.sweep.{name}")
+        did = chore.has_work(round_)
+        return Result(name, did, chore.work(round_) if did else "", DONE)
+    except RunnerError as error:
+        return Result(name, did, str(error), error.exit_code)
+    except OSError as error:
+        return Result(name, did, f"{error.filename}: {error.strerror}", TRY_LATER)
+    except Exception:
+        from traceback import format_exc
+
+        return Result(name, did, format_exc().rstrip(), BUG)

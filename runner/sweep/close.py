@@ -1,140 +1,176 @@
 """``close``: runs whose wrapper is gone get the end that it could not write (RUN-17).
 
-All that is needed stands in the lock file, so neither SQL nor the registry is asked. Killed between any two of
-its steps and started again, it says the same once more: events have the same keys, a health file names the
-last run it was told of.
+Which runs are open is asked of the journal and of the lock files, never of a database. A run is closed only
+under its plan's lock, when its boot is over or no process that the lock file names lives. Killed between any
+two of its steps and started again, the sweep says the same once more: events have the same keys, and a health
+file names the last run it was told of.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import time
 from pathlib import Path
-from typing import Any
 
-from runner.launch import journal, lock, tree
+from runner.errors import TryLater
+from runner.launch import lock
+from runner.launch.gates import is_plan_name, read_plan
 from runner.launch.incident import SILENT, enter_outcome
-from runner.launch.instant import format_instant, parse_instant
-from runner.launch.journal import LOST_SEQ, append_event, make_end
+from runner.launch.instant import format_instant
+from runner.launch.journal import LOST_SEQ, Value, append_record, encode_event, make_end
+from runner.launch.lock import LockRecord
 from runner.launch.log import format_footer
 from runner.launch.outcome import LOST
-from runner.launch.process import Identity, is_alive, read_boot_id
+from runner.launch.process import read_boot_id, read_command
 from runner.launch.report import compose
-from runner.launch.state import HEALTH, JOURNAL, LOCKS
+from runner.launch.state import HEALTH, JOURNAL, LOCKS, LOGS
+from runner.ledger.files import list_files
+from runner.ledger.record import Event, parse_event
 from runner.sweep.chores import Round
+from runner.sweep.late import end_if_late
+from runner.sweep.open_runs import find_open_runs
 
-# A job without its wrapper gets this long from TERM to KILL.
-GRACE_S = 10.0
+_FLIP_SEQ = LOST_SEQ - 1
+_NAMES = ("plan", "job", "profile", "slot", "host", "trigger", "release")
 
 
 def has_work(round_: Round) -> bool:
-    """Whether any lock file names a run."""
-    return any(_find_run(path) for path in _list_locks(round_))
+    """Whether any run is open."""
+    return bool(_find_open(round_.place.state))
 
 
 def work(round_: Round) -> str:
     """Close what nobody owns; end what nobody watches and is over its time."""
-    boot_id = read_boot_id()
-    closed = [path.name for path in _list_locks(round_) if _find_run(path) and _close(path, round_, boot_id)]
+    closed, troubles = [], []
+    for _, text in sorted(_find_open(round_.place.state).items()):
+        start = _parse_start(text)
+        # Another host's processes cannot be looked at: a state directory should not be shared, but may be.
+        if start is None or start["host"] != round_.place.host:
+            continue
+        try:
+            if _settle(start, round_):
+                closed.append(start["plan"])
+        except OSError as error:
+            troubles.append(f"{start['run_id']}: {error.filename}: {error.strerror}")
+    if troubles:
+        raise TryLater("; ".join(troubles))
     return f"closed as lost: {', '.join(closed)}" if closed else ""
 
 
-def _list_locks(round_: Round) -> list[Path]:
-    return sorted((Path(round_.place.state) / LOCKS).iterdir())
+def _find_open(state: str) -> dict[str, str]:
+    """Return the ``start`` records of the runs that the journal or a lock file knows as open, by run id."""
+    starts = find_open_runs(state, read_boot_id())
+    for path in (Path(state) / LOCKS).iterdir():
+        try:
+            record = lock.find_lock(str(path)) if is_plan_name(path.name) else None
+        except OSError:
+            continue  # the next run of the plan will say what is wrong with it
+        if record and record.run_id:
+            starts.setdefault(record.run_id, record.start)
+    return starts
 
 
-def _find_run(path: Path) -> str:
-    """Return the run that a lock file names, empty if none; a lock that cannot be read is its next run's trouble."""
+def _parse_start(text: str) -> Event | None:
+    """Return the ``start`` event of a record, None if a crash left something else."""
     try:
-        record = lock.find_lock(str(path))
-    except OSError:
-        return ""
-    return record.run_id if record else ""
+        event = parse_event(text.encode())
+    except ValueError:
+        return None
+    return event if event["event"] == "start" and is_plan_name(event["plan"]) else None
 
 
-def _close(path: Path, round_: Round, boot_id: str) -> bool:
-    """Close the run of one lock file if its processes are gone; return whether it was lost."""
-    descriptor, is_ours = lock.try_lock(str(path))
+def _settle(start: Event, round_: Round) -> bool:
+    """Close one run if it is over, end its job if that is late; return whether it was lost."""
+    path = f"{round_.place.state}/{LOCKS}/{start['plan']}"
+    boot_id = read_boot_id()
+    holder = lock.find_lock(path)
+    if holder and holder.run_id == start["run_id"] and holder.boot_id == boot_id:
+        grace_s = read_plan(round_.place.home, start["plan"])[0].grace_s
+        end_if_late(holder, start["timeout_s"] or 0.0, grace_s, round_.now)
+    descriptor, is_ours = lock.try_lock(path)
     try:
-        record = lock.read_lock(descriptor)
-        if not record.run_id:
-            return False
-        start = json.loads(record.start)
-        if not is_ours or lock.is_held(record, boot_id):
-            _end_late_job(record, start, round_.now)
-            return False
-        is_lost = not _has_end(round_, record.run_id)
-        if is_lost:
-            reason = "host rebooted" if record.boot_id != boot_id else "its wrapper was killed"
-            _record_lost(start, reason, round_)
-        lock.clear_lock(descriptor, record)
-        return is_lost
+        return is_ours and _close(start, lock.read_lock(descriptor), descriptor, boot_id, round_)
     finally:
         if is_ours:
             lock.unlock(descriptor)
         os.close(descriptor)
 
 
-def _has_end(round_: Round, run_id: str) -> bool:
-    """Whether the wrapper wrote the end and was killed just after; the journal is asked, since it is synced."""
-    for path in (Path(round_.place.state) / JOURNAL).glob("*.jsonl"):
-        for line in path.read_bytes().split(b"\n"):
-            if run_id.encode() in line and b'"event": "end"' in line:
-                return True
-    return False
+def _close(start: Event, holder: LockRecord, descriptor: int, boot_id: str, round_: Round) -> bool:
+    """Close one run under its plan's lock, unless it lives; return whether it was lost."""
+    is_holder = holder.run_id == start["run_id"]
+    if lock.is_held(holder, boot_id) if is_holder else _runs_without_lock(start, boot_id):
+        return False
+    known = _find_events(round_.place.state, start["run_id"])
+    if "start" not in known:
+        _append(round_, start)
+    if "end" not in known:
+        _record_lost(start, "host rebooted" if start["boot_id"] != boot_id else "its wrapper was killed", round_)
+    if is_holder:
+        lock.clear_lock(descriptor, holder)
+    return "end" not in known
 
 
-def _end_late_job(record: lock.LockRecord, start: dict[str, Any], now: float) -> None:
-    """End a job that outlived its wrapper and its timeout, with all of its session."""
-    job, wrapper = record.job, record.wrapper
-    timeout_s = float(start.get("timeout_s") or 0.0)
-    if not timeout_s or not job or (wrapper and is_alive(wrapper)) or not is_alive(job):
-        return
-    if now < parse_instant(record.since) + timeout_s:
-        return
-    tree.terminate(tree.find_session(job))
-    until = time.monotonic() + GRACE_S
-    while tree.find_session(job) and time.monotonic() < until:
-        time.sleep(0.05)
-    _kill(job)
+def _runs_without_lock(start: Event, boot_id: str) -> bool:
+    """Whether the wrapper of a run lives that the lock does not name: it could not open the lock, and will say so."""
+    command = read_command(start["pid"] or 0).split(" ")
+    return start["boot_id"] == boot_id and start["plan"] in command
 
 
-def _kill(job: Identity) -> None:
-    while left := tree.find_session(job):
-        tree.signal_all(left, 9)
-        time.sleep(0.01)
+def _find_events(state: str, run_id: str) -> set[str]:
+    """Return which kinds of events the journal has of a run; no file before its day can have any."""
+    found = set()
+    day = f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]}"
+    for file in list_files(state):
+        if file.name < day:
+            continue
+        with open(f"{state}/{JOURNAL}/{file.name}", "rb") as journal_file:
+            for line in journal_file:
+                if run_id.encode() in line and (event := _parse_any(line)):
+                    found.add(event["event"])
+    return found
 
 
-def _record_lost(start: dict[str, Any], reason: str, round_: Round) -> None:
+def _parse_any(line: bytes) -> Event | None:
+    try:
+        return parse_event(line.strip())
+    except ValueError:
+        return None
+
+
+def _record_lost(start: Event, reason: str, round_: Round) -> None:
     """Write everything that the wrapper would have written at the end, and tell ops."""
-    directory = f"{round_.place.state}/{JOURNAL}"
-    append_event(directory, start, sync=False)
-    ended_at = format_instant(round_.now)
-    end = make_end(start, LOST_SEQ, ended_at, outcome=LOST, reason=reason, attempts=1, alerted="")
-    _write_footer(str(start["log"]), format_footer(end))
-    health_file = f"{round_.place.state}/{HEALTH}/{start['plan']}"
+    state, plan, run_id = round_.place.state, start["plan"], start["run_id"]
+    end = make_end(start, LOST_SEQ, format_instant(round_.now), outcome=LOST, reason=reason, attempts=1, alerted="")
+    _write_footer(f"{state}/{LOGS}/{plan}/{run_id}.log", format_footer(end))
     by_hand = start["trigger"] == "hand"
-    health, alert, flip = enter_outcome(health_file, start["run_id"], LOST, reason, round_.now, by_hand=by_hand)
-    if flip:
-        append_event(directory, _make_flip(start, ended_at, flip, health.incident), sync=False)
+    health, alert, flip = enter_outcome(f"{state}/{HEALTH}/{plan}", run_id, LOST, reason, round_.now, by_hand=by_hand)
     if alert != SILENT:
         end["alerted"] = alert
         round_.say(compose({**end, "mailto": start["mailto"]}, health, alert, None))
-    append_event(directory, end, sync=True)
+    if flip:
+        _append(round_, _make_flip(end, flip, health.incident))
+    _append(round_, end)
 
 
-def _make_flip(start: dict[str, Any], at: str, flip: str, incident: str) -> dict[str, journal.Value]:
-    named = {key: start[key] for key in ("plan", "job", "profile", "slot", "host", "trigger", "release")}
-    event = {"event": "flip", "at": at, "run_id": start["run_id"], "seq": LOST_SEQ - 1}
-    return {**event, **named, "incident": incident, "kind": flip, "outcome": LOST}
+def _make_flip(end: dict[str, Value], kind: str, incident: str) -> dict[str, Value]:
+    event: dict[str, Value] = {"event": "flip", "at": end["at"], "run_id": end["run_id"], "seq": _FLIP_SEQ}
+    named = {key: end[key] for key in _NAMES}
+    return {**event, **named, "incident": incident, "kind": kind, "outcome": LOST}
+
+
+def _append(round_: Round, event: dict[str, Value]) -> None:
+    """Append to the journal of today, synced, also what is of an earlier day: that file may be drained and gone."""
+    today = format_instant(round_.now)[:10]
+    append_record(f"{round_.place.state}/{JOURNAL}", today, encode_event(event), sync=True)
 
 
 def _write_footer(path: str, footer: str) -> None:
-    """Append the last line to the log of a run; the log may never have been made."""
+    """Append the last line to the log of a run, which may never have been made."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return
-    with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as log:
-        log.write(f"\n# {footer}\n")
+    with open(descriptor, "r+b", buffering=0) as log:
+        last = os.pread(descriptor, 1, max(os.fstat(descriptor).st_size - 1, 0))
+        log.write(b"" if last in (b"", b"\n") else b"\n")
+        log.write(f"# {footer}\n".encode("utf-8", "backslashreplace"))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from runner.launch.gates import is_plan_name, read_plan
 from runner.launch.journal import short_host
 from runner.launch.outcome import OK
 from runner.launch.state import JOURNAL, LOGS
+from runner.ledger.files import list_files, read_drained
+from runner.ledger.record import RUN_ID
 from runner.sweep.chores import Round
 
 EVERY_S = 3600.0
@@ -18,75 +21,76 @@ JOURNAL_KEEP_S = 7 * 86400.0
 _FOOTER_BYTES = 4096
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class LogFile:
+    """A log of a run; ``name`` sorts by time, `written_at` is when it last grew (POSIX seconds)."""
+
+    name: str
+    written_at: float
+
+
 def has_work(round_: Round) -> bool:
     """Whether it is time to look: once an hour is enough for what is kept for days."""
-    return round_.now - round_.expired_at >= EVERY_S
+    return round_.now - round_.worked_at.get("expire", 0.0) >= EVERY_S
 
 
 def work(round_: Round) -> str:
-    """Remove the logs that every plan keeps too long or too many of, and journal files that the ledger has."""
-    logs = [log for plan in _list_plans(round_) for log in choose_expired(plan, *_keep(plan, round_))]
-    journals = list(_find_drained(round_))
-    for path in (*logs, *journals):
-        path.unlink(missing_ok=True)
-    return f"{len(logs)} logs, {len(journals)} journal files" if logs or journals else ""
+    """Remove the logs that each plan keeps too long or too many of, and the journal files that the ledger has."""
+    plans = [path for path in (Path(round_.place.state) / LOGS).iterdir() if is_plan_name(path.name)]
+    logs = sum(_expire_logs(round_, plan) for plan in plans if plan.is_dir() and not plan.is_symlink())
+    journals = _expire_journals(round_)
+    return f"removed {logs} logs, {journals} journal files" if logs or journals else ""
 
 
-def choose_expired(directory: Path, host: str, oldest_at: float) -> list[Path]:
-    """Return the logs of one plan that may go.
-
-    Only those of `host` are judged, by the time of their last line. The newest stays, and the newest that did
-    not end well, however old: somebody will want to read it.
-    """
-    logs = sorted((path for path in directory.glob("*.log") if f"-{host}-" in path.name), reverse=True)
-    logs = [path for path in logs if path.is_file() and not path.is_symlink()]
-    expired = [path for number, path in enumerate(logs) if number and _is_old(path, number, oldest_at)]
-    if expired:
-        worst = next((path for path in logs if _read_outcome(path) != OK), None)
-        expired = [path for path in expired if path != worst]
-    return expired
+def choose_expired(logs: Iterable[LogFile], oldest_at: float) -> list[LogFile]:
+    """Return the logs of one plan that are too old or too many, oldest first; the newest never is."""
+    ordered = sorted(logs)
+    extra = len(ordered) - MOST_LOGS
+    return [log for number, log in enumerate(ordered[:-1]) if number < extra or log.written_at < oldest_at]
 
 
-def _is_old(path: Path, number: int, oldest_at: float) -> bool:
-    return number >= MOST_LOGS or path.stat().st_mtime < oldest_at
+def _expire_logs(round_: Round, directory: Path) -> int:
+    """Remove expired logs of one plan and return how many; the newest that did not end well stays however old."""
+    logs = _list_logs(directory, short_host(round_.place.host))
+    keep_s = read_plan(round_.place.home, directory.name)[0].log_keep_s
+    expired = choose_expired(logs, round_.now - keep_s)
+    newest_first = sorted(logs, reverse=True) if expired else []
+    last_trouble = next((log for log in newest_first if _read_outcome(directory / log.name) != OK), None)
+    removed = [log for log in expired if log != last_trouble]
+    for log in removed:
+        (directory / log.name).unlink()
+    return len(removed)
 
 
-def _list_plans(round_: Round) -> Iterator[Path]:
-    with os.scandir(f"{round_.place.state}/{LOGS}") as entries:
-        names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
-    yield from (Path(round_.place.state) / LOGS / name for name in names if is_plan_name(name))
+def _list_logs(directory: Path, host: str) -> list[LogFile]:
+    """Return the logs that `host` wrote: another's are its own to remove."""
+    with os.scandir(directory) as entries:
+        return [
+            LogFile(entry.name, entry.stat(follow_symlinks=False).st_mtime)
+            for entry in entries
+            if _is_log_of(entry.name, host) and entry.is_file(follow_symlinks=False)
+        ]
 
 
-def _keep(plan: Path, round_: Round) -> tuple[str, float]:
-    """Return whose logs are ours to remove and how old they may be; a plan that is gone has the default."""
-    keep_s = read_plan(round_.place.home, plan.name)[0].log_keep_s
-    return short_host(round_.place.host), round_.now - keep_s
+def _is_log_of(name: str, host: str) -> bool:
+    run_id = name.removesuffix(".log")
+    return run_id != name and bool(RUN_ID.fullmatch(run_id)) and run_id.split("-", 1)[1].rpartition("-")[0] == host
 
 
 def _read_outcome(path: Path) -> str:
-    """Return the outcome that the last line of a log tells, empty if it has none."""
+    """Return the outcome that the last line of a log tells, empty if it has no footer."""
     with path.open("rb") as file:
         file.seek(max(file.seek(0, os.SEEK_END) - _FOOTER_BYTES, 0))
-        last = file.read().rstrip(b"\n").rpartition(b"\n")[2]
-    words = last.decode("utf-8", "replace").split()
-    found = [word.removeprefix("outcome=") for word in words if word.startswith("outcome=")]
-    return found[0] if last.startswith(b"# end ") and found else ""
+        last = file.read().rstrip(b"\n").rpartition(b"\n")[2].decode("utf-8", "replace")
+    outcomes = [word.removeprefix("outcome=") for word in last.split(" ") if word.startswith("outcome=")]
+    return outcomes[0] if last.startswith("# end ") and outcomes else ""
 
 
-def _find_drained(round_: Round) -> Iterator[Path]:
-    """Yield old journal files whose every byte the ledger says it has."""
-    from runner.ledger.files import list_files
-
-    old = [file for file in list_files(round_.place.state) if file.age_s(round_.now) > JOURNAL_KEEP_S]
-    if not old:
-        return
-    from runner.database.connect import connect
-    from runner.home.here import find_database
-    from runner.home.settings import read_settings
-    from runner.ledger.drain import read_offsets
-
-    with connect(find_database(read_settings(Path(round_.place.home)))) as database:
-        drained_bytes = read_offsets(database, round_.place.state)
-    for file in old:
-        if drained_bytes.get(file.name) == file.size_bytes:
-            yield Path(round_.place.state) / JOURNAL / file.name
+def _expire_journals(round_: Round) -> int:
+    """Remove old journal files that the ledger has to their last byte, and return how many."""
+    _, drained_bytes = read_drained(round_.place.state)
+    old = [file for file in list_files(round_.place.state) if round_.now - file.written_at > JOURNAL_KEEP_S]
+    removed = [file for file in old if drained_bytes.get(file.name) == file.size_bytes]
+    for file in removed:
+        (Path(round_.place.state) / JOURNAL / file.name).unlink()
+    return len(removed)
