@@ -149,8 +149,9 @@ class Lab:
     # What is known afterwards.
 
     def events(self, kind: str = "", plan: str = "") -> list[Event]:
-        """Return the journal's events, oldest file first."""
-        events = [json.loads(line) for line in self.journal_text().split("\n") if line]
+        """Return the journal's events, oldest file first; one that was said twice counts once, as in the ledger."""
+        lines = [json.loads(line) for line in self.journal_text().split("\n") if line]
+        events = list({(event["run_id"], event["seq"]): event for event in reversed(lines)}.values())[::-1]
         by_run = {event["run_id"]: event["plan"] for event in events if "plan" in event}
         return [
             event

@@ -197,7 +197,7 @@ class Attempt:
         """TERM to the whole tree, what is left after ``grace`` is killed (RUN-31)."""
         self._log.write_comment(f"ending the process tree of pid {pid}")
         until = time.monotonic() + self._plan.grace_s
-        tree.terminate(tree.find_descendants(posix.getpid()))
+        tree.terminate_group(pid, tree.find_descendants(posix.getpid()))
         while (left := until - time.monotonic()) > 0 and tree.find_descendants(posix.getpid()):
             self._pump(min(left, 0.05))
             tree.reap_orphans(but=pid)

@@ -78,6 +78,17 @@ def terminate(processes: list[Identity]) -> None:
     signal_all(processes, _SIGCONT)
 
 
+def terminate_group(leader: int, processes: list[Identity]) -> None:
+    """Ask the process group of `leader`, a child not yet waited for, and those `processes` that left it to end.
+
+    To a group the kernel sends a signal in one step. A shell that forks in this very moment is ended with its
+    child; among single processes that child would be missed.
+    """
+    terminate([one for one in processes if _read_group(one.pid) != leader])
+    for number in (_SIGTERM, _SIGCONT):
+        posix.killpg(leader, number)
+
+
 def kill_below(root: int) -> None:
     """Kill every descendant of `root` until none is left.
 
@@ -107,6 +118,13 @@ def describe(process: Identity) -> str:
     """Return ``pid 4242 "sleep 999"``, on one line."""
     command = "".join([c if c.isprintable() else "?" for c in read_command(process.pid)[:200]])
     return f'pid {process.pid} "{command}"'
+
+
+def _read_group(pid: int) -> int:
+    try:
+        return posix.getpgid(pid)
+    except ProcessLookupError:
+        return 0
 
 
 def _send(descriptor: int, number: int) -> None:

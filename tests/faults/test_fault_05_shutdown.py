@@ -62,3 +62,21 @@ def test_fault_05_ten_wrappers_at_once_all_end_their_trees(lab: Lab) -> None:
     for name in names:
         assert lab.outcomes(name) == ["stopped"]
         lab.assert_clean(name)
+
+
+def test_fault_05_at_whatever_moment_a_shutdown_comes_the_record_is_whole(lab: Lab) -> None:
+    """Before the start is recorded the signal ends a wrapper that has done nothing; from then on it stops a run."""
+    lab.job("job", "sleep 60")
+    slots = [f"2026-03-08T07:{minute:02d}:00Z" for minute in range(40)]
+
+    codes = []
+    for number, slot in enumerate(slots):
+        wrapper = lab.start("job", "--slot", slot)
+        time.sleep(number * 0.001)
+        wrapper.terminate()
+        codes.append(lab.finish(wrapper, within_s=10).code)
+
+    assert set(codes) <= {-signal.SIGTERM, 143}
+    assert lab.outcomes("job") == ["stopped"] * codes.count(143)
+    assert len(lab.events("start")) == codes.count(143)
+    lab.assert_clean("job")

@@ -13,7 +13,7 @@ import pytest
 from lab import is_alive
 
 from runner.launch.process import Identity, identify
-from runner.launch.tree import describe, find_descendants, find_session, signal_all, terminate
+from runner.launch.tree import describe, find_descendants, find_session, signal_all, terminate, terminate_group
 
 # A subreaper with a tree below it: what a wrapper is while its job runs.
 _REAPER = """
@@ -124,6 +124,21 @@ def test_a_stopped_process_hears_term(family: subprocess.Popen[bytes]) -> None:
     terminate([identify(family.pid)])
 
     _wait_for(lambda: not is_alive(family.pid))
+
+
+def test_a_group_and_those_who_left_it_are_asked_once_each(tmp_path: Path) -> None:
+    """RUN-31."""
+    count = f"trap 'echo heard >>{tmp_path}/heard' TERM; touch {tmp_path}/$1; while :; do sleep 0.05; done"
+    body = f'setsid sh -c "{count}" sh left & sh -c "{count}" sh stayed & wait'
+    family = subprocess.Popen(["sh", "-c", body.replace("$1", "\\$1")], start_new_session=True)
+    _wait_for(lambda: (tmp_path / "left").exists() and (tmp_path / "stayed").exists())
+    members = [*find_descendants(family.pid), identify(family.pid)]
+
+    terminate_group(family.pid, members)
+
+    _wait_for(lambda: (tmp_path / "heard").exists() and (tmp_path / "heard").read_text() == "heard\n" * 2)
+    signal_all(members, signal.SIGKILL)
+    family.wait()
 
 
 def test_a_process_is_described_on_one_printable_line() -> None:
