@@ -128,8 +128,13 @@ def format_footer(end: dict[str, Value]) -> str:
 
 
 def _replace_link(path: str, target: str) -> None:
-    temporary = f"{path}.{target}.tmp"
-    posix.symlink(target, temporary)
+    # One name for all runs of a plan: what a killed one left is cleared away by the next.
+    temporary = f"{path}.tmp"
+    try:
+        posix.symlink(target, temporary)
+    except FileExistsError:
+        posix.unlink(temporary)
+        posix.symlink(target, temporary)
     try:
         posix.rename(temporary, path)
     except OSError:

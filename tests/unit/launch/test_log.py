@@ -147,6 +147,15 @@ def test_a_planted_latest_log_is_replaced_and_its_target_unchanged(tmp_path: Pat
     assert (tmp_path / "logs/job/latest.log").read_bytes() == b"bytes"
 
 
+def test_a_link_that_a_killed_run_left_half_made_is_cleared_away(tmp_path: Path) -> None:
+    (tmp_path / "logs/job").mkdir(parents=True)
+    (tmp_path / "logs/job/latest.log.tmp").symlink_to("run-0.log")
+
+    assert _open(tmp_path).trouble == ""
+
+    assert sorted(path.name for path in (tmp_path / "logs/job").iterdir()) == ["latest.log", "run-1.log"]
+
+
 def test_a_latest_log_that_cannot_be_replaced_leaves_no_litter(tmp_path: Path) -> None:
     (tmp_path / "logs/job/latest.log").mkdir(parents=True)
 
