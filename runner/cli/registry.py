@@ -8,19 +8,22 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from heapq import merge
 from itertools import islice
+from pathlib import Path
 
 import click
 
 from runner.cli.context import dry_run_option, get_home, json_option
 from runner.cli.output import print_json, print_table
 from runner.cli.run import choose_plan
+from runner.crontab.output import make_output
 from runner.document.faults import has_errors
-from runner.errors import DONE, USER_ERROR, UserError
+from runner.errors import DONE, USER_ERROR, Fault, FaultsFound, UserError
 from runner.home.here import find_target
 from runner.launch.instant import format_slot, parse_instant
 from runner.launch.slot import slots_after, use_zone
-from runner.plans.load import find_faults, load_home
+from runner.plans.load import load_home
 from runner.plans.make import Planned
+from runner.plans.write import OUTPUT
 from runner.registry.add import plan_entry, write_entry
 from runner.registry.show import show_job
 
@@ -34,7 +37,7 @@ MAIL_BY_CRON = "mail goes by cron: each alert is a mail of its own, and lost run
 @click.pass_context
 def check_command(ctx: click.Context, as_json: bool) -> int:
     """Say everything that is wrong with registry, settings, profiles and scripts. Exit 2 if there is an error."""
-    faults = find_faults(get_home(ctx))
+    faults = _find_faults(get_home(ctx))
     if as_json:
         print_json(asdict(fault) for fault in faults)
     else:
@@ -44,6 +47,18 @@ def check_command(ctx: click.Context, as_json: bool) -> int:
         click.echo(f"{errors} errors, {len(faults) - errors} warnings", err=True)
         click.echo(MAIL_BY_CRON, err=True)
     return USER_ERROR if has_errors(faults) else DONE
+
+
+def _find_faults(home: Path) -> tuple[Fault, ...]:
+    """Return everything that is wrong with a home, what only compiling it shows as well."""
+    try:
+        loaded = load_home(home)
+        make_output(loaded)
+    except FaultsFound as found:
+        return found.faults
+    except UserError as error:
+        return (*loaded.warnings, *(Fault(OUTPUT, 0, 0, "error", line) for line in str(error).splitlines()))
+    return loaded.warnings
 
 
 @click.command("add")

@@ -9,12 +9,24 @@ from pathlib import Path
 from runner.document.faults import suggest
 from runner.document.keys import NOT_BUILT
 from runner.errors import Fault
-from runner.home.settings import Settings, Target
+from runner.home.settings import SETTINGS_FILE, Settings, Target
 from runner.launch.hosts import matches_host
-from runner.plans.zone import read_host_zone
+from runner.plans.zone import is_same_zone, read_host_zone
 from runner.profiles.profile import Profile
 from runner.profiles.read import list_profile_files
 from runner.registry.job import Job
+
+_WRAPPER = "wrappers/run-job"
+
+
+def check_home(settings: Settings) -> Iterator[Fault]:
+    """Yield what is wrong with the home whatever its jobs are."""
+    if not settings.mail.ops:
+        message = "no mail.ops: who is told where a job names nobody, and of a wrapper that cannot start (ALERT-9)?"
+        yield Fault(SETTINGS_FILE, 0, 0, "error", message, "write mail: {ops: ADDRESS}")
+    if not os.access(settings.home / _WRAPPER, os.X_OK):
+        hint = 'take it from a new home ("runner init DIR"), mode 755'
+        yield Fault(_WRAPPER, 0, 0, "error", "is missing or not executable: no line of the crontab would work", hint)
 
 
 def check_jobs(jobs: tuple[Job, ...], profiles: dict[str, Profile], settings: Settings) -> Iterator[Fault]:
@@ -22,7 +34,6 @@ def check_jobs(jobs: tuple[Job, ...], profiles: dict[str, Profile], settings: Se
     written = list_profile_files(settings.home)
     for job in jobs:
         yield from _check_profiles(job, profiles, written)
-        yield from _check_recipients(job, settings)
         yield from _check_targets(job, profiles, settings)
         yield from _check_timezone(job, settings)
         yield from _check_programs(job, settings.home)
@@ -33,11 +44,6 @@ def _check_profiles(job: Job, profiles: dict[str, Profile], written: list[str]) 
         # A profile whose own file is wrong has its faults there; its jobs are right.
         if name not in profiles and name not in written:
             yield job.fault("profile", f'no profile is called "{name}"', suggest(name, written))
-
-
-def _check_recipients(job: Job, settings: Settings) -> Iterator[Fault]:
-    if not job.mailto and not settings.mail.ops:
-        yield job.fault("mailto", "nobody would be told", "give mailto, or mail.ops in envs/site.yaml (ALERT-6)")
 
 
 def _check_targets(job: Job, profiles: dict[str, Profile], settings: Settings) -> Iterator[Fault]:
@@ -68,7 +74,7 @@ def _check_timezone(job: Job, settings: Settings) -> Iterator[Fault]:
     if not job.timezone:
         return
     zones = {target.timezone or read_host_zone() for target in settings.targets}
-    for zone in sorted(zones - {job.timezone}):
+    for zone in sorted(zone for zone in zones if not is_same_zone(zone, job.timezone)):
         yield job.fault("timezone", f"a timezone other than the target's ({zone}) is {NOT_BUILT}", "write the hours so")
 
 
@@ -76,26 +82,29 @@ def _check_programs(job: Job, home: Path) -> Iterator[Fault]:
     for step in job.steps:
         word = step.words[0]
         if "/" in word and not word.startswith("/"):
-            message, hint = _inspect(home / word, word)
+            level, message, hint = _inspect(home / word, word)
             if message:
-                yield job.fault("run", message, hint)
+                yield job.fault("run", message, hint, level)
 
 
-def _inspect(path: Path, word: str) -> tuple[str, str]:
-    """Return why a script of the home could not be executed, and the remedy; two empty texts if it could."""
+def _inspect(path: Path, word: str) -> tuple[str, str, str]:
+    """Return level, message and remedy of why a script of the home could not be executed; empty ones if it could."""
     if not path.is_file():
-        return f"there is no file {word}", "a path in run begins at the home"
+        return "error", f"there is no file {word}", "a path in run begins at the home"
     if not os.access(path, os.X_OK):
-        return f"{word} is not executable", f"chmod +x {word}"
+        return "error", f"{word} is not executable", f"chmod +x {word}"
     with path.open("rb") as file:
         first = file.readline(256)
     if first.startswith(b"\x7fELF"):
-        return "", ""
+        return "", "", ""
     if not first.startswith(b"#!"):
-        return f"{word} has no #! line", "begin it with one like #!/bin/sh or #!/usr/bin/env python3"
+        return "error", f"{word} has no #! line", "begin it with one like #!/bin/sh or #!/usr/bin/env python3"
     if first.endswith(b"\r\n"):
-        return f"the #! line of {word} ends in a carriage return", "save it with Unix line ends"
+        return "error", f"the #! line of {word} ends in a carriage return", "save it with Unix line ends"
     interpreter = Path(first[2:].split()[0].decode(errors="replace")) if first[2:].split() else Path()
-    if not interpreter.is_absolute() or not interpreter.exists():
-        return f'{word} names the interpreter "{interpreter}", which is not here', ""
-    return "", ""
+    if not interpreter.is_absolute():
+        return "error", f'{word} names the interpreter "{interpreter}"', "name it with its path, or by /usr/bin/env"
+    if not interpreter.exists():
+        # The host that runs it may have it, and a home compiles to the same on every machine (CRON-19).
+        return "warning", f"{word} names the interpreter {interpreter}, which is not here", ""
+    return "", "", ""

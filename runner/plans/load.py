@@ -11,7 +11,7 @@ from pathlib import Path
 from runner.document.faults import check_faults
 from runner.errors import Fault, FaultsFound
 from runner.home.settings import Settings, read_settings
-from runner.plans.check import check_jobs
+from runner.plans.check import check_home, check_jobs
 from runner.plans.make import Planned, make_plans
 from runner.profiles.read import read_profiles
 from runner.registry.read import examine_registry
@@ -26,14 +26,6 @@ class LoadedHome:
     warnings: tuple[Fault, ...]
 
 
-def find_faults(home: Path) -> tuple[Fault, ...]:
-    """Return everything wrong with a home, sorted by place."""
-    try:
-        return load_home(home).warnings
-    except FaultsFound as found:
-        return found.faults
-
-
 def load_home(home: Path) -> LoadedHome:
     """Read a home and make its plans; FaultsFound names every mistake in one go."""
     with collector_off():
@@ -44,6 +36,7 @@ def load_home(home: Path) -> LoadedHome:
             raise FaultsFound(set(faults))
         profiles = read_profiles(settings)
         faults += profiles.faults
+        faults += check_home(settings)
         faults += check_jobs(registry.jobs, profiles.by_name, settings)
         warnings = check_faults(faults)
         return LoadedHome(settings, make_plans(registry.jobs, profiles.by_name, settings), warnings)
