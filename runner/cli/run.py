@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
+from typing import NoReturn
 
 import click
 
 from runner.cli.context import get_home
+from runner.crontab.compile import WRAPPER
 from runner.errors import UserError
-from runner.launch.plan import PLANS, encode_plan
 from runner.plans.load import LoadedHome, load_home
 from runner.plans.make import Planned
+from runner.plans.write import compare_output, make_plan_files
 
 
 @click.command("run", context_settings={"ignore_unknown_options": False})
@@ -18,22 +20,25 @@ from runner.plans.make import Planned
 @click.option("-P", "--profile", metavar="PROFILE", help="Which of the job's profiles.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
-def run_command(ctx: click.Context, job: str, profile: str | None, arguments: tuple[str, ...]) -> int:
+def run_command(ctx: click.Context, job: str, profile: str | None, arguments: tuple[str, ...]) -> NoReturn:
     """Run JOB now. Its output is shown, its run recorded as by hand; the exit code is the job's own.
 
     Arguments after -- are added to the words of a single command.
     """
     home = get_home(ctx)
-    planned = choose_plan(load_home(home), job, profile)
-    path = home / PLANS / f"{planned.plan.name}.plan"
-    if not path.is_file() or path.read_bytes() != encode_plan(planned.plan):
-        state = "stale" if path.is_file() else "missing"
-        raise UserError(f'the plan of {planned.plan.name} is {state}; run "runner compile"')
-    if arguments and len(planned.plan.steps) > 1:
-        raise UserError(f"{job} has {len(planned.plan.steps)} steps: arguments go to a single command only")
-    wrapper = str(home / "wrappers" / "run-job")
-    options = ["--", *arguments] if arguments else []
-    return subprocess.call([wrapper, planned.plan.name, "--hand", *options])
+    loaded = load_home(home)
+    planned = choose_plan(loaded, job, profile)
+    steps = len(planned.plan.steps)
+    if arguments and steps > 1:
+        raise UserError(f"{job} has {steps} steps: arguments go to a single command only")
+    if stale := compare_output(home, make_plan_files((planned,), loaded.settings)).stale:
+        raise UserError(f'{" and ".join(stale)}: missing or stale; run "runner compile"')
+    words = [planned.plan.name, "--hand", *(["--", *arguments] if arguments else [])]
+    try:
+        # In our place: Ctrl-C and every other signal are then the wrapper's, as its exit code is ours.
+        os.execv(home / WRAPPER, [WRAPPER, *words])
+    except OSError as error:
+        raise UserError(f"{WRAPPER}: {error.strerror}; take it from a new home (runner init DIR), mode 755") from error
 
 
 def choose_plan(loaded: LoadedHome, job: str, profile: str | None) -> Planned:
