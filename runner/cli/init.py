@@ -18,7 +18,10 @@ def init_command(directory: Path) -> None:
     """Make a new home in DIRECTORY: an example site to change into yours. A home that is there is left as it is."""
     if fault := find_path_fault(str(directory.resolve())):
         raise UserError(fault)
-    home = create_home(directory, find_template())
+    try:
+        home = create_home(directory, find_template())
+    except OSError as error:
+        raise UserError(f"{error.filename}: {error.strerror}; name another directory") from error
     write_machine_files(home)
     click.echo(f"{home} is a home. Go on with:")
     click.echo(f"  cd {home}")

@@ -13,7 +13,7 @@ from importlib import import_module
 
 import click
 
-from runner.errors import BUG, USER_ERROR, RunnerError
+from runner.errors import BUG, TRY_LATER, USER_ERROR, RunnerError
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,10 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line and return its exit code; a bug keeps its traceback and is 70."""
+    """Run one command line and return its exit code; a bug keeps its traceback and is 70.
+
+    A file that the system will not let us have is the site's trouble: it is named, and the call may work later.
+    """
     try:
         code = cli.main(arguments, prog_name="runner", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -113,17 +116,26 @@ def run(arguments: list[str]) -> int:
         error.show()
         return USER_ERROR
     except click.Abort:
-        click.echo("runner: nothing was changed", err=True)
+        click.echo("runner: interrupted", err=True)
         return USER_ERROR
     except BrokenPipeError:
         # The reader (less, head) has what it wanted; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.filename is None:
+            return _report_bug()
+        click.echo(f"runner: {os.fsdecode(error.filename)}: {error.strerror}", err=True)
+        return TRY_LATER
     except Exception:
-        import traceback
+        return _report_bug()
 
-        traceback.print_exc()
-        return BUG
+
+def _report_bug() -> int:
+    import traceback
+
+    traceback.print_exc()
+    return BUG
 
 
 if __name__ == "__main__":
