@@ -10,24 +10,27 @@ from pathlib import Path
 
 import click
 
-from runner.cli.context import dry_run_option, get_home, get_target, json_option, show_warnings, yes_option
+from runner.cli.context import dry_run_option, get_home, get_target, json_option, yes_option
 from runner.cli.output import print_json
+from runner.crontab.account import acting_as
 from runner.crontab.compile import name_block
 from runner.crontab.install import Answer, Order, install, preview_install, uninstall
 from runner.crontab.meaning import format_local
 from runner.crontab.output import compile_fragment, make_output, select_entries
 from runner.crontab.preview import Preview, Wanted, encode_preview
 from runner.crontab.tables import find_crontab
-from runner.errors import ANSWER_IS_NO, DONE, FaultsFound
+from runner.errors import ANSWER_IS_NO, DONE, FaultsFound, UserError
 from runner.home.here import read_host, read_user
 from runner.home.machine import write_machine_files
-from runner.home.settings import Target, read_settings
+from runner.home.settings import Settings, Target, read_settings
 from runner.launch.gates import read_place
+from runner.launch.hosts import matches_host
 from runner.launch.instant import format_slot
 from runner.launch.slot import use_zone
-from runner.plans.installed import read_installed, write_installed
+from runner.plans.installed import keep_installed, read_installed, write_installed
 from runner.plans.load import LoadedHome, load_home
 from runner.plans.write import compare_output, remove_output, write_output
+from runner.plans.zone import is_same_zone, read_host_zone
 
 target_option = click.option("--target", metavar="T", help="The target; by default that of this host and user.")
 
@@ -37,21 +40,20 @@ def crontab_command() -> None:
     """Show, install and take out our block of a crontab; every other byte of it stays as it is."""
 
 
-@crontab_command.command("diff")
+@crontab_command.command("diff", short_help="what an install would change; exit 1 if anything")
 @target_option
 @json_option
 @click.pass_context
 def diff_command(ctx: click.Context, target: str | None, as_json: bool) -> int:
     """Show what an install would change: the text, and what it means for the next firings. Exit 1 if anything."""
     loaded = load_home(get_home(ctx))
-    chosen = get_target(loaded.settings, target)
-    use_zone(chosen.timezone or None)
+    chosen = _choose_target(loaded.settings, target)
     preview = preview_install(_want(loaded, chosen), find_crontab(chosen.user, os.environ), time.time())
     _show(preview, as_json=as_json)
     return 1 if preview.changed else 0
 
 
-@crontab_command.command("install")
+@crontab_command.command("install", short_help="compile, show what changes, ask, and do it")
 @target_option
 @yes_option
 @dry_run_option
@@ -61,43 +63,51 @@ def install_command(ctx: click.Context, target: str | None, yes: bool, dry_run: 
     """Compile, show what changes, ask, and put our block into the crontab. Nothing fires because of an install."""
     loaded = load_home(get_home(ctx))
     settings = loaded.settings
-    chosen = get_target(settings, target)
+    chosen = _choose_target(settings, target)
     crontab = find_crontab(chosen.user, os.environ)
-    use_zone(chosen.timezone or None)
     wanted = _want(loaded, chosen)
-    if not as_json:
-        show_warnings(loaded.warnings)
     state = settings.state_of(chosen)
     files = make_output(loaded)
     differences = compare_output(settings.home, files)
 
-    def confirm(_: Preview) -> bool:
-        return yes or _ask()
+    def compile_home() -> None:
+        with acting_as(crontab.account):
+            write_machine_files(settings.home)
+            write_output(settings.home, files, differences)
 
-    if not dry_run:
-        # Plans first, lines next, and what no line needs any more last (CRON-54).
-        write_machine_files(settings.home)
-        write_output(settings.home, files, differences)
+    def confirm(_: Preview) -> bool:
+        agreed = yes or _ask()
+        if agreed:
+            compile_home()  # plans are there before their lines (CRON-54)
+        return agreed
+
     order = Order(
         wanted,
         crontab,
         time.time(),
         show=lambda preview: _show(preview, as_json=as_json),
         confirm=confirm,
-        home=None if dry_run else settings.home,
+        home=settings.home,
         state=state,
         dry_run=dry_run,
     )
     answer = install(order)
-    if answer in (Answer.DONE, Answer.UNCHANGED):
-        plans = [entry.plan for entry in wanted.entries]
-        if read_installed(state) != frozenset(plans):
-            write_installed(state, plans)
-        remove_output(settings.home, differences.superfluous)
+    if answer is Answer.UNCHANGED and not dry_run:
+        compile_home()
+    if answer is Answer.DONE or (answer is Answer.UNCHANGED and not dry_run):
+        with acting_as(crontab.account):
+            _note_installed(state, wanted)
+            remove_output(settings.home, keep_installed(differences, settings).superfluous)
     return _report(answer, as_json=as_json, done=f"installed: {len(wanted.entries)} jobs for {chosen.user}")
 
 
-@crontab_command.command("uninstall")
+def _note_installed(state: Path, wanted: Wanted) -> None:
+    plans = [entry.plan for entry in wanted.entries]
+    if read_installed(state) != frozenset(plans):
+        write_installed(state, plans)
+
+
+@crontab_command.command("uninstall", short_help="take our block out of the crontab")
 @target_option
 @yes_option
 @dry_run_option
@@ -118,7 +128,8 @@ def uninstall_command(ctx: click.Context, target: str | None, yes: bool, dry_run
     )
     answer = uninstall(order)
     if answer is Answer.DONE and order.state:
-        write_installed(order.state, [])
+        with acting_as(order.crontab.account):
+            write_installed(order.state, [])
     return _report(answer, as_json=as_json, done="our block is out of the crontab")
 
 
@@ -146,6 +157,24 @@ def _find_place(home: Path, target: str | None) -> Place:
     return Place(settings.name, chosen.name, chosen.user, settings.state_of(chosen))
 
 
+def _choose_target(settings: Settings, name: str | None) -> Target:
+    """Return the target whose lines are to stand in a crontab of this host, and show its slots in its zone.
+
+    UserError if its lines would mean something else here: those of another host, read in another zone
+    (CRON-39), calling another home.
+    """
+    target = get_target(settings, name)
+    home, zone = Path(target.home or settings.home), read_host_zone()
+    if not matches_host(target.hosts, read_host()):
+        raise UserError(f"target {target.name} is for {' '.join(target.hosts)}; this host is {read_host()}")
+    if target.timezone and not is_same_zone(target.timezone, zone):
+        raise UserError(f"target {target.name} is in {target.timezone}; cron goes by the zone of this host, {zone}")
+    if home.resolve() != settings.home:
+        raise UserError(f"target {target.name} has its home in {home}; this home is {settings.home}")
+    use_zone(target.timezone or None)
+    return target
+
+
 def _want(loaded: LoadedHome, target: Target) -> Wanted:
     settings = loaded.settings
     return Wanted(
@@ -155,13 +184,16 @@ def _want(loaded: LoadedHome, target: Target) -> Wanted:
         target.user,
         block=compile_fragment(loaded, target),
         entries=select_entries(loaded.planned, settings, target),
-        warnings=tuple(str(fault) for fault in loaded.warnings),
+        warnings=tuple(str(fault).replace(" warning:", "", 1) for fault in loaded.warnings),
     )
 
 
 def _ask() -> bool:
     """Ask on a terminal; elsewhere nobody can answer, and the command was given on purpose."""
-    return not sys.stdin.isatty() or click.confirm("Go on?", default=False, err=True)
+    try:
+        return not sys.stdin.isatty() or click.confirm("Go on?", default=False, err=True)
+    except click.Abort:  # Ctrl-C or Ctrl-D is a no
+        return False
 
 
 def _report(answer: Answer, *, as_json: bool, done: str) -> int:
@@ -193,7 +225,8 @@ def _show(preview: Preview, *, as_json: bool) -> None:
     foreign = preview.foreign
     where = f", {foreign.below} of them below our block" if foreign.below else ""
     click.echo(f"\nforeign lines: {foreign.lines}, unchanged{where}")
-    click.echo(f"longest line: {preview.longest_bytes} of {preview.limit_bytes} bytes")
+    if preview.longest_bytes:
+        click.echo(f"longest line: {preview.longest_bytes} of {preview.limit_bytes} bytes")
     soon = [f"{plan} at {format_slot(slot)}" for slot, plan in preview.soon]
     click.echo(f"fires in the next 10 minutes: {', '.join(soon) or 'nothing'}")
 
