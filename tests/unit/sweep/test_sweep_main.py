@@ -1,0 +1,145 @@
+"""One call of the housekeeper: silent when all is well, one line for a chore that fails, never two at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from housekeeping import House, make_house
+from journals import NOW, run_of
+
+from runner.launch.lock import try_lock
+from runner.launch.plan import HOME_PLAN
+from runner.sweep.__main__ import main
+from runner.sweep.chores import Result
+from runner.sweep.trouble import choose_message
+
+DOWN = "name: house\nmail: {ops: ops@example.org}\ndatabase: postgresql://u:s3cret@127.0.0.1:1/x\n"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    house = make_house(tmp_path / "home")
+    (house.home / "envs").mkdir()
+    return house
+
+
+def _sweep(house: House, *options: str) -> subprocess.CompletedProcess[str]:
+    """Sweep as cron does."""
+    command = [sys.executable, "-I", "-m", "runner.sweep", "--home", str(house.home), *options]
+    return subprocess.run(command, capture_output=True, text=True, env={})
+
+
+def test_a_sweep_without_work_says_nothing_and_imports_neither_sql_nor_yaml(house: House) -> None:
+    program = (
+        "import sys; from runner.sweep.__main__ import main; code = main(['--home', sys.argv[1]]);"
+        "print(code, {'sqlalchemy', 'alembic', 'sqlite3', 'psycopg2', 'yaml', 'click'}.intersection(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(house.home)], capture_output=True, text=True)
+
+    assert (done.stdout, done.stderr) == ("0 set()\n", "")
+
+
+def test_a_sweep_drains_the_journal_and_says_nothing(house: House) -> None:
+    house.journal.append(*run_of())
+
+    done = _sweep(house)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (house.state / "runner.db").exists()
+
+
+def test_in_json_each_chore_is_an_object(house: House) -> None:
+    house.journal.append(*run_of())
+
+    chores = [json.loads(line) for line in _sweep(house, "--json").stdout.splitlines()]
+
+    assert chores == [
+        {"chore": "close", "did": False, "detail": "", "code": 0},
+        {"chore": "drain", "did": True, "detail": "2 events", "code": 0},
+        {"chore": "expire", "did": True, "detail": "", "code": 0},
+    ]
+
+
+def test_damaged_lines_are_said_once(house: House) -> None:
+    house.journal.append(*run_of(), b"\nnonsense\n")
+
+    first, second = _sweep(house), _sweep(house)
+
+    assert first.stderr.startswith("journal: 1 damaged line set aside in journal/rejected.jsonl; the first: 2026-11-21")
+    assert (first.returncode, second.returncode, second.stderr) == (0, 0, "")
+
+
+def test_a_chore_that_fails_stops_no_other(house: House) -> None:
+    (house.home / "envs" / "site.yaml").write_text(DOWN)
+    house.journal.append(*run_of())
+    lost = house.leave_run("download", at=NOW - 60, boot_id="another-boot")
+
+    done = _sweep(house, "--json")
+
+    close, drain, expire = (json.loads(line) for line in done.stdout.splitlines())
+    assert (close["detail"], close["code"]) == ("closed as lost: download", 0)
+    assert (drain["did"], drain["code"], expire["code"]) == (True, 75, 0)
+    assert done.returncode == 75
+    assert "runner sweep: drain: ledger postgresql+psycopg2://u:***@127.0.0.1:1/x: " in done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
+    assert house.events()[-1]["run_id"] == lost["run_id"]
+
+
+def test_trouble_that_lasts_is_mailed_seldom_and_its_end_once(house: House) -> None:
+    trouble, fine = Result("drain", True, "ledger x: down", 75), Result("drain", True, "3 events", 0)
+    hours = [0, 0.02, 0.5, 1.1, 1.2, 5.2, 6, 29.3]
+    said = [choose_message(str(house.state), trouble, NOW + hour * 3600) for hour in hours]
+
+    assert [bool(message) for message in said] == [True, False, False, True, False, True, False, True]
+    assert said[0] == "runner sweep: drain: ledger x: down"
+    ends = [choose_message(str(house.state), fine, NOW + (30 + hour) * 3600) for hour in range(3)]
+    assert ends == ["runner sweep: drain: works again", "", ""]
+
+
+def test_who_watches_is_told_each_time(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    (house.home / "envs" / "site.yaml").write_text(DOWN)
+    house.journal.append(*run_of())
+
+    for _ in range(2):
+        assert main(["--home", str(house.home)]) == 75
+        assert capsys.readouterr().err.startswith("runner sweep: drain: ledger ")
+
+
+def test_a_second_sweep_leaves_at_once(house: House) -> None:
+    house.journal.append(*run_of())
+    descriptor, _ = try_lock(str(house.state / "sweep.alive"))
+
+    done = _sweep(house, "--json")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    os.close(descriptor)
+
+
+def test_each_sweep_shows_that_it_is_alive(house: House) -> None:
+    _sweep(house)
+    alive = house.state / "sweep.alive"
+    os.utime(alive, (0, 0))
+
+    _sweep(house)
+
+    assert time.time() - alive.stat().st_mtime < 60
+
+
+def test_a_home_that_was_not_compiled_is_the_users_mistake(house: House) -> None:
+    (house.home / HOME_PLAN).unlink()
+
+    done = _sweep(house)
+
+    assert (done.returncode, done.stderr) == (2, 'runner sweep: no crontab.d/home.plan; run "runner compile"\n')
+
+
+@pytest.mark.parametrize("words", [[], ["--home"], ["--home", "x", "y"]])
+def test_a_command_line_that_makes_no_sense_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert capsys.readouterr().err.startswith("usage: python -m runner.sweep --home DIR")
