@@ -20,12 +20,13 @@ class Stream:
     head, tail
         The first and the last bytes, as much of each as was asked to be kept.
     lines, unexpected
-        All lines, and those that are neither blank nor allowed (ALERT-3); 0 where nobody asked.
+        All lines, and those that the judgement is about (ALERT-3): where some are allowed, the lines that are
+        neither that nor blank; else all, unless all are blank. Known at the end; 0 where nobody asked.
     """
 
     __slots__ = (
-        "_allowed", "_counts", "_head_bytes", "_line", "_pending", "_since", "_tail_bytes", "head", "lines", "size",
-        "tail", "unexpected",
+        "_allowed", "_counts", "_head_bytes", "_is_blank", "_is_inside_line", "_line", "_pending", "_since",
+        "_tail_bytes", "head", "lines", "size", "tail", "unexpected",
     )  # fmt: skip
 
     def __init__(self, head_bytes: int, tail_bytes: int) -> None:
@@ -34,6 +35,8 @@ class Stream:
         self._pending = b""
         self._since = 0.0
         self._counts = False
+        self._is_blank = True
+        self._is_inside_line = False
         self._line = b""
         self._allowed: list[Callable[[str], object]] = []
         self.size = 0
@@ -76,7 +79,7 @@ class Stream:
 
     def is_inside_line(self) -> bool:
         """Whether the last line has not ended yet, held back or not."""
-        return bool(self._line)
+        return self._is_inside_line
 
     def flush(self) -> bytes:
         """Return what is held back, finished or not."""
@@ -86,27 +89,33 @@ class Stream:
 
     def finish(self) -> bytes:
         """Return what is held back at the end; a last line without its newline is a line too."""
-        if self._line:
+        if self._is_inside_line:
             self._count(b"\n")
+        if not self._allowed and not self._is_blank:
+            self.unexpected = self.lines
         return self.flush()
 
     def _count(self, chunk: bytes) -> None:
+        self.lines += chunk.count(b"\n")
+        self._is_inside_line = not chunk.endswith(b"\n")
+        if self._allowed:
+            self._judge(chunk)
+        elif self._is_blank:
+            self._is_blank = chunk.isspace()
+
+    def _judge(self, chunk: bytes) -> None:
         # A line is judged when it is complete, even if the log has shown its first part long ago.
         first, *others = chunk.split(b"\n")
         self._line = (self._line + first)[:_LINE_BYTES]
         if others:
             whole = [self._line, *others[:-1]]
             self._line = others[-1]
-            self.lines += len(whole)
-            self.unexpected += len(
-                [line for line in whole if line and not line.isspace() and self._is_unexpected(line)]
-            )
+            said = [line for line in whole if line and not line.isspace()]
+            self.unexpected += len([line for line in said if not self._is_allowed(line)])
 
-    def _is_unexpected(self, line: bytes) -> bool:
-        if not self._allowed:
-            return True
+    def _is_allowed(self, line: bytes) -> bool:
         text = line.decode("utf-8", "backslashreplace").rstrip("\r")
-        return not any(search(text) for search in self._allowed)
+        return any(search(text) for search in self._allowed)
 
     def _keep(self, chunk: bytes) -> None:
         self.size += len(chunk)

@@ -40,6 +40,15 @@ def test_lines_are_counted_however_they_are_cut_into_chunks(chunks: list[bytes])
 
     lines = text.split(b"\n")[:-1] + ([text.rpartition(b"\n")[2]] if text and not text.endswith(b"\n") else [])
     assert stream.lines == len(lines)
+    assert stream.unexpected == (len(lines) if text.strip() else 0)
+
+
+@given(_chunks)
+def test_lines_that_are_not_allowed_are_counted_without_the_blank_ones(chunks: list[bytes]) -> None:
+    stream = _make(["^no such line$"])
+    _feed(stream, *chunks)
+
+    lines = b"".join(chunks).split(b"\n")
     assert stream.unexpected == len([line for line in lines if line.strip()])
 
 
@@ -82,6 +91,7 @@ def test_a_line_of_any_length_takes_bounded_memory() -> None:
     for _ in range(200):
         stream.feed(b"x" * 65536, 0.0)
     stream.feed(b"\n", 0.0)
+    stream.finish()
 
     kept = [value for value in (getattr(stream, name) for name in Stream.__slots__) if isinstance(value, bytes)]
     assert sum(map(len, kept)) <= 65536 + 24
@@ -93,6 +103,8 @@ def test_a_line_of_any_length_takes_bounded_memory() -> None:
     [
         ([], b"a\nb\n", 2),
         ([], b"\n  \n\t\r\n", 0),
+        ([], b"a\n\nb\n", 3),
+        (["x"], b"a\n\nb\n", 2),
         (["^DeprecationWarning"], b"DeprecationWarning: x\n", 0),
         (["^DeprecationWarning"], b"DeprecationWarning: x\ndisk 91 %\n", 1),
         (["Warning$"], b"a Warning\nWarning: b\n", 1),
