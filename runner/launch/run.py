@@ -91,12 +91,13 @@ def run_job(home: str, request: Request) -> int:
         is_ours = _take_lock(run)
     except OSError as error:
         return _execute(run, CannotStart(f"lock {LOCKS}/{plan.name}: {error.strerror}"))
-    if due is not None and format_slot(due) in run.holder.slots:
+    scheduled = "" if due is None or run.by_hand else format_slot(due)
+    if scheduled in run.holder.slots:
         return 0  # this slot was started already (CRON-35)
     if not is_ours or lock.is_held(run.holder, run.boot_id):
         return _skip(run, "overlap", _describe_holder(run.holder))
-    if due is not None:
-        run.holder.slots.append(format_slot(due))
+    if scheduled:
+        run.holder.slots.append(scheduled)
     return _execute(run, CannotStart(fault, CODE_NOT_FOUND) if fault else None)
 
 

@@ -99,6 +99,16 @@ def test_fault_17_a_slot_that_was_started_leaves_no_trace_the_second_time(lab: L
     assert lab.outcomes("slow") == ["ok"]
 
 
+def test_fault_17_a_person_may_run_a_slot_again(lab: Lab) -> None:
+    """RUN-5: runs by hand are exempt, and leave the slot to cron."""
+    lab.job("job", "true")
+
+    for words in (["--hand"], ["--hand"], [], ["--hand"], []):
+        assert lab.run("job", "--slot", SLOT, *words).code == 0
+
+    assert [start["trigger"] for start in lab.events("start")] == ["hand", "hand", "cron", "hand"]
+
+
 def test_fault_17_only_the_last_sixteen_slots_are_remembered(lab: Lab) -> None:
     lab.job("quick", "true")
     for slot in _SLOTS[:17]:
