@@ -64,7 +64,10 @@ def read_place(home: str) -> Place:
             plan, fault = decode_home_plan(data), ""
     except (OSError, ValueError, LookupError) as error:
         fault = f'no usable {HOME_PLAN}: {error}; run "runner compile"'
-    user = pwd.getpwuid(posix.getuid()).pw_name
+    try:
+        user = pwd.getpwuid(posix.getuid()).pw_name
+    except KeyError:
+        user, fault = "", f"uid {posix.getuid()} has no login on this machine"
     place = Place(home, posix.uname().nodename, user, plan)
     place.fault = fault
     return place

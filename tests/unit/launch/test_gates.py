@@ -128,6 +128,16 @@ def test_a_damaged_home_plan_is_a_fault_and_never_a_default(tmp_path: Path, text
     assert place.fault.endswith('; run "runner compile"')
 
 
+def test_a_uid_without_a_login_is_a_fault() -> None:
+    if os.geteuid():
+        pytest.skip("only root can become nobody known")
+    program = "import os; from runner.launch.gates import read_place; os.setuid(54321); print(read_place('/').fault)"
+
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    assert result.stdout == "uid 54321 has no login on this machine\n"
+
+
 def test_without_its_home_plan_nothing_runs(lab: Lab) -> None:
     lab.job("job", "true")
     (lab.home / HOME_PLAN).unlink()
