@@ -12,9 +12,9 @@ from typing import Any
 
 from runner.ledger.files import NumberedLine, Rejected, make_rejected
 from runner.ledger.record import Event, parse_event
-from runner.ledger.tables import RUN_COLUMNS, SKIPPED, START_COLUMNS, Run
+from runner.ledger.tables import RUN_COLUMNS, SKIPPED, Run
 
-# What is known of a run: a value for each column of its row, and what else its events say.
+# What is known of a run: values for columns of its row, and what else its events say.
 Facts = dict[str, Any]
 # Comes after the sequence number of every end.
 NEVER_ENDED = 2**63 - 1
@@ -65,11 +65,8 @@ def fold_event(event: Event, runs: dict[str, Facts]) -> None:
 
 
 def merge_facts(first: Facts, second: Facts) -> Facts:
-    """Return what two records together say of a run."""
-    late, early = (first, second) if _order(second) < _order(first) else (second, first)
-    # What is missing or null in one may stand in the other; the end is taken whole.
-    begun = {name: late.get(name) for name in START_COLUMNS if early.get(name) is None}
-    return {**late, **early, **begun}
+    """Return what two records together say of a run: where both speak, the one whose end counts is believed."""
+    return {**first, **second} if _order(second) < _order(first) else {**second, **first}
 
 
 def make_run(facts: Facts) -> Run:

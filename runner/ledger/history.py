@@ -172,6 +172,6 @@ def _choose(name: str) -> tuple[str, tuple[str, ...]]:
 
 def _merge(rows: Iterator[Row], tail: Sequence[Facts]) -> Iterator[Run]:
     """Yield the runs of rows and tail, each the newest first; what both know of a run is put together."""
-    known = (dict(zip(RUN_COLUMNS, row, strict=True)) for row in rows)
+    known = ({name: value for name, value in zip(RUN_COLUMNS, row, strict=True) if value is not None} for row in rows)
     for _, same in groupby(heapq.merge(known, tail, key=_run_id, reverse=True), _run_id):
         yield make_run(reduce(merge_facts, same))

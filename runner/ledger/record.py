@@ -59,7 +59,7 @@ def parse_event(line: bytes) -> Event:
     """Return the event of one line; ValueError says why it is none."""
     if len(line) > MAX_BYTES:
         raise ValueError(f"it is longer than {MAX_BYTES} bytes")
-    event = _parse_object(line.decode().strip())
+    event = _parse_object(line.decode())
     _check_types(event, _KINDS.get(str(event.get("event")), _OTHER))
     if not RUN_ID.fullmatch(event["run_id"]):
         raise ValueError(f"run_id is {event['run_id']!r}")

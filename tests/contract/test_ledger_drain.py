@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -218,24 +219,21 @@ def test_a_new_ledger_gets_all_that_the_journal_still_has(database: Database, jo
 
 
 def test_several_drains_at_once_are_one(database: Database, database_url: str, journal: Journal) -> None:
+    """A sweep and whoever asks for the status."""
     journal.append(*runs_of("download", 2500), b"\nnonsense\n")
-    drains: list[Drained] = []
+    program = (
+        "import sys; from runner.database.connect import connect as c; from runner.ledger.drain import drain_journal;"
+        " done = drain_journal(c(sys.argv[1]), sys.argv[2], float(sys.argv[3])); print(done.events, len(done.rejected))"
+    )
+    command = [sys.executable, "-c", program, database_url, str(journal.state), str(NOW)]
 
-    def drain() -> None:
-        with connect(database_url) as own:
-            drains.append(_drain(own, journal))
+    drains = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    counts = [[int(word) for word in drain.communicate()[0].split()] for drain in drains]
 
-    threads = [threading.Thread(target=drain) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert sum(one.events for one in drains) == 5000
-    assert sum(len(one.rejected) for one in drains) == 1
+    assert [sum(column) for column in zip(*counts, strict=True)] == [5000, 1]
     assert _count(database, "runs") == 2500
     assert journal.rejected().count("nonsense") == 1
-    assert not has_undrained(str(journal.state), database.shown)
+    assert _drain(database, journal) == Drained(0, ())
 
 
 def test_a_drain_meets_what_is_written_meanwhile_later(database: Database, journal: Journal) -> None:
