@@ -36,19 +36,16 @@ def make_changes(profile: Profile, settings: Settings) -> tuple[Change, ...]:
 
 
 def placeholder_values(profile: Profile, settings: Settings) -> dict[str, str]:
-    """Return what the placeholders of profiles.md mean for `profile`; ``{layout}`` may hold others."""
+    """Return what the placeholders of profiles.md mean for `profile`; the value of ``layout`` holds others."""
     sites = dict(settings.sites)
-    account = sites[profile.site].account if profile.site in sites else ""
-    values = {
+    return {
         "home": "{home}",
         "profile": profile.name,
         "site": profile.site,
         "environment": profile.environment,
-        "account": account,
+        "account": sites[profile.site].account if profile.site in sites else "",
+        "layout": settings.layout,
     }
-    if settings.layout:
-        values["layout"] = fill_placeholders(settings.layout, values)
-    return values
 
 
 def fill_placeholders(text: str, values: dict[str, str]) -> str:
@@ -64,7 +61,8 @@ def fill_placeholders(text: str, values: dict[str, str]) -> str:
             raise Wrong(f"{{account_home}} is {NOT_BUILT}", "write ~{account} in a path")
         if not values.get(name):
             raise Wrong(f'{{{name}}} in "{text}" has no value', suggest(name, [key for key in values if values[key]]))
-        return values[name]
+        # Filled where it is used: a profile of no site can do without a layout.
+        return fill_placeholders(values[name], {**values, name: ""}) if name == "layout" else values[name]
 
     return _BRACES.sub(fill, text)
 
