@@ -39,7 +39,7 @@ def parse_arguments(arguments: list[str]) -> Request:
     """Return what the command line asks for; ValueError says what is wrong with it."""
     from runner.launch.gates import is_plan_name
     from runner.launch.instant import parse_instant
-    from runner.launch.run import Request
+    from runner.launch.records import Request
 
     if not arguments or not is_plan_name(arguments[0]):
         raise ValueError(f"{arguments[0]!r} is no name of a plan" if arguments else "the name of a plan is missing")
@@ -100,4 +100,4 @@ def _become_sweep(home: str, interpreter: str) -> int:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runner.launch.run import Request
+    from runner.launch.records import Request

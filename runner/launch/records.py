@@ -1,0 +1,204 @@
+"""One run: what is known of it, and how that is written down (lock file, journal, log, health) and said.
+
+Nothing here decides anything. What cannot be written is said on stderr, which cron mails, and the job runs
+all the same (FAULT-39): a record is worth much, but not the night's data.
+"""
+
+from __future__ import annotations
+
+import posix
+import time
+
+from runner.launch import incident, journal, lock
+from runner.launch.gates import Place
+from runner.launch.instant import format_instant, format_slot
+from runner.launch.log import Log
+from runner.launch.plan import Plan, Step
+from runner.launch.process import identify, read_boot_id
+from runner.launch.state import HEALTH, JOURNAL, LOCKS, LOGS, WORK, make_state, write_all
+
+BY_CRON, BY_HAND = "cron", "hand"
+
+
+class Request:
+    """What the command line asks for.
+
+    ``slot`` is the text of ``--slot`` or empty; ``by_hand`` means that a person watches: the job's output is
+    shown and no mail is sent; ``arguments`` are added to the words of a single command.
+    """
+
+    __slots__ = ("arguments", "by_hand", "plan_name", "slot")
+
+    def __init__(self, plan_name: str) -> None:
+        self.plan_name = plan_name
+        self.slot = ""
+        self.by_hand = False
+        self.arguments: list[str] = []
+
+
+class Run:
+    """One run, and what is known of it before it starts; ``slot`` is POSIX seconds."""
+
+    __slots__ = (
+        "arguments", "boot_id", "by_hand", "holder", "id", "lock", "log", "monotonic", "place", "plan", "seq", "slot",
+        "started_at", "work",
+    )  # fmt: skip
+    log: Log
+
+    def __init__(self, place: Place, plan: Plan, request: Request, now: float) -> None:
+        self.place = place
+        self.plan = plan
+        self.by_hand = request.by_hand
+        self.arguments = request.arguments
+        self.boot_id = read_boot_id()
+        self.started_at = now
+        self.monotonic = time.monotonic()
+        self.id = journal.make_run_id(now, journal.short_host(place.host), posix.getpid())
+        self.slot = int(now)
+        self.seq = 0
+        self.lock = -1
+        self.holder = lock.LockRecord()
+        self.work = f"{place.state}/{WORK}/{plan.name}"
+
+
+def record_start(run: Run) -> dict[str, journal.Value]:
+    """Say that the run is about to start: first in the lock file, then, synced, in the journal (RUN-15)."""
+    start: dict[str, journal.Value] = {
+        "event": "start",
+        "at": format_instant(run.started_at),
+        "run_id": run.id,
+        "seq": 1,
+        **name_run(run),
+        "boot_id": run.boot_id,
+        "pid": posix.getpid(),
+        "started_at": format_instant(run.started_at),
+        "plan_digest": run.plan.digest,
+        "log": f"{run.place.state}/{LOGS}/{run.plan.name}/{run.id}.log",
+        "mailto": list_recipients(run),
+        "timeout_s": run.plan.timeout_s,
+    }
+    line = journal.encode_event(start)
+    if run.lock >= 0:
+        run.holder.run_id, run.holder.boot_id, run.holder.since = run.id, run.boot_id, str(start["at"])
+        run.holder.wrapper, run.holder.job = identify(posix.getpid()), None
+        run.holder.start = line.decode().strip()
+        keep_lock(run, lock.write_lock)
+    _append(run, str(start["at"]), line, sync=True)
+    run.seq = 1
+    return start
+
+
+def keep_lock(run: Run, write: Callable[[int, lock.LockRecord], None]) -> None:
+    """Write what the lock file says; a disk that is full keeps no job from running (it holds the lock all the same)."""
+    try:
+        write(run.lock, run.holder)
+    except OSError as error:
+        say(f"runner: {run.plan.name}: {LOCKS}/{run.plan.name}: {error.strerror}\n")
+
+
+def name_run(run: Run) -> dict[str, journal.Value]:
+    """Return what every record of a run says of it."""
+    return {
+        "plan": run.plan.name,
+        "job": run.plan.job,
+        "profile": run.plan.profile,
+        "slot": format_slot(run.slot),
+        "host": run.place.host,
+        "trigger": BY_HAND if run.by_hand else BY_CRON,
+        "release": run.place.release,
+    }
+
+
+def list_recipients(run: Run) -> list[str]:
+    """Return who is told of this run (ALERT-6)."""
+    return run.plan.mailto or run.place.plan.mail_ops
+
+
+def record_event(run: Run, kind: str, facts: dict[str, journal.Value], *, sync: bool) -> dict[str, journal.Value]:
+    """Append one event of this run to the journal and return it."""
+    run.seq += 1
+    at = format_instant(time.time())
+    event: dict[str, journal.Value] = {"event": kind, "at": at, "run_id": run.id, "seq": run.seq}
+    event = {**event, **{key: value for key, value in facts.items() if key not in event}}
+    _append(run, at, journal.encode_event(event), sync=sync)
+    return event
+
+
+def _append(run: Run, at: str, line: bytes, *, sync: bool) -> None:
+    """Append to the journal; if that fails the job runs all the same, and somebody is told."""
+    directory = f"{run.place.state}/{JOURNAL}"
+    try:
+        with_state(run, lambda: journal.append_record(directory, at[:10], line, sync=sync))
+    except OSError as error:
+        say(f"runner: {run.plan.name}: journal: {error.strerror}; this record is not kept: {line.decode()}")
+
+
+def judge_run(run: Run, outcome: str, reason: str) -> tuple[incident.Health, str]:
+    """Enter the outcome into the plan's health; return it and the kind of mail that is due, empty if none."""
+    path = f"{run.place.state}/{HEALTH}/{run.plan.name}"
+    facts = run.id, outcome, reason, time.time()
+    try:
+        health, verdict, flip = with_state(run, lambda: incident.enter_outcome(path, *facts, by_hand=run.by_hand))
+    except OSError as error:
+        say(f"runner: {run.plan.name}: {HEALTH}/{run.plan.name}: {error.strerror}\n")
+        # Of a plan whose health nobody knows each bad run speaks.
+        health, flip = incident.Health(), ""
+        verdict = incident.judge(health, *facts, by_hand=run.by_hand)
+    if flip:
+        opened = health.incident or health.last_incident
+        change: dict[str, journal.Value] = {"incident": opened, "kind": flip, "outcome": outcome}
+        record_event(run, "flip", {**name_run(run), **change}, sync=False)
+    return health, "" if verdict == incident.SILENT else verdict
+
+
+def speak(end: dict[str, journal.Value], health: incident.Health, alert: str, streams: Streams | None) -> None:
+    """Say what the alert about a run has to say."""
+    from runner.launch.report import compose
+
+    say(compose(end, health, alert, streams))
+
+
+def say(text: str) -> None:
+    """Write to stderr, which cron mails; if nobody listens there is nobody to tell."""
+    try:
+        write_all(2, text.encode("utf-8", "backslashreplace"))
+    except OSError:
+        pass
+
+
+def format_header(run: Run, steps: list[Step]) -> str:
+    """Return what the log says before the job does (RUN-41)."""
+    plan, place, system = run.plan, run.place, posix.uname()
+    rows = [
+        f"run {run.id}",
+        f"job {plan.job}  plan {plan.name}  attempt 1  slot {format_slot(run.slot)}",
+        f"start {format_instant(run.started_at)}  by {BY_HAND if run.by_hand else BY_CRON}",
+        f"user {place.user}  host {place.host}  system {system.sysname} {system.release} {system.machine}",
+        f"release {place.release}  plan digest {plan.digest}",
+        f"profile {plan.profile}, of the job's entry",
+        f"cwd {plan.cwd or place.home}  timeout {plan.timeout_s:g} s  grace {plan.grace_s:g} s",
+    ]
+    for number, step in enumerate(steps, 1):
+        rows.append(f"step {number}, if {step.condition}" if len(steps) > 1 else "arguments")
+        rows += [f"  {journal.quote(word)}" for word in step.words]
+    return "\n".join(rows)
+
+
+def with_state(run: Run, act: Callable[[], T]) -> T:
+    """Return what `act` returns; where a part of the state directory was missing, that is made first."""
+    try:
+        return act()
+    except FileNotFoundError:
+        make_state(run.place.state)
+        return act()
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from runner.launch.stream import Stream
+
+    T = TypeVar("T")
+    Streams = tuple[Stream, Stream]
