@@ -16,8 +16,11 @@ from runner.launch.journal import MAX_BYTES
 Event = dict[str, Any]
 
 _DECODER = json.JSONDecoder()
-RUN_ID = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[a-z0-9-]{1,32}-\d{1,10}")
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+_MONTH, _DAY, _HOUR, _SIXTY = "(?:0[1-9]|1[0-2])", "(?:0[1-9]|[12][0-9]|3[01])", "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
+_YEAR, _MICROS = "[0-9]{4}", "[0-9]{6}"
+RUN_ID = re.compile(rf"{_YEAR}{_MONTH}{_DAY}T{_HOUR}{_SIXTY}{_SIXTY}\.{_MICROS}Z-[a-z0-9-]{{1,32}}-[0-9]{{1,10}}")
+_INSTANT = re.compile(rf"{_YEAR}-{_MONTH}-{_DAY}T{_HOUR}:{_SIXTY}:{_SIXTY}(?:\.{_MICROS})?Z")
+_INSTANTS = ("at", "slot", "started_at", "ended_at")
 # The integers that both databases have.
 _BIGGEST = 2**63 - 1
 
@@ -63,7 +66,7 @@ def parse_event(line: bytes) -> Event:
     _check_types(event, _KINDS.get(str(event.get("event")), _OTHER))
     if not RUN_ID.fullmatch(event["run_id"]):
         raise ValueError(f"run_id is {event['run_id']!r}")
-    for name in ("at", "started_at", "ended_at"):
+    for name in _INSTANTS:
         if name in event and not _INSTANT.fullmatch(str(event[name])):
             raise ValueError(f"{name} is {event[name]!r}")
     return _show_odd_characters(event) if b"\\u" in line else event

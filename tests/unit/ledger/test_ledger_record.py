@@ -50,6 +50,8 @@ def test_a_line_that_is_no_event_is_refused_with_the_reason(line: bytes, reason:
     [
         ("run_id", "../../etc/passwd"),
         ("run_id", "20261121"),
+        ("run_id", "20261321T000000.000000Z-ops1-1"),
+        ("slot", "2026-11-21T25:00:00Z"),
         ("at", "yesterday"),
         ("seq", "1"),
         ("seq", True),
