@@ -23,7 +23,7 @@ from runner.launch.outcome import (
     CannotStart,
     Ending,
     judge_stderr,
-)  # fmt: skip
+)
 from runner.launch.plan import Step, fill_steps, fingerprint
 from runner.launch.process import identify
 from runner.launch.records import (
@@ -39,7 +39,7 @@ from runner.launch.records import (
     say,
     speak,
     with_state,
-)  # fmt: skip
+)
 from runner.launch.state import LOCKS, make_directory
 
 
