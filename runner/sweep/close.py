@@ -9,6 +9,7 @@ file names the last run it was told of.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import TryLater
@@ -17,7 +18,6 @@ from runner.launch.gates import is_plan_name, read_plan
 from runner.launch.incident import SILENT, enter_outcome
 from runner.launch.instant import format_instant
 from runner.launch.journal import LOST_SEQ, Value, append_record, encode_event, make_end
-from runner.launch.lock import LockRecord
 from runner.launch.log import format_footer
 from runner.launch.outcome import LOST
 from runner.launch.process import read_boot_id, read_command
@@ -33,6 +33,14 @@ _FLIP_SEQ = LOST_SEQ - 1
 _NAMES = ("plan", "job", "profile", "slot", "host", "trigger", "release")
 
 
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run without end: its ``start`` event, and whether it is the journal that knows it as open."""
+
+    start: Event
+    is_recorded: bool
+
+
 def has_work(round_: Round) -> bool:
     """Whether any run is open."""
     return bool(_find_open(round_.place.state))
@@ -41,24 +49,24 @@ def has_work(round_: Round) -> bool:
 def work(round_: Round) -> str:
     """Close what nobody owns; end what nobody watches and is over its time."""
     closed, troubles = [], []
-    for _, text in sorted(_find_open(round_.place.state).items()):
-        start = _parse_start(text)
+    for run in _find_open(round_.place.state):
         # Another host's processes cannot be looked at: a state directory should not be shared, but may be.
-        if start is None or start["host"] != round_.place.host:
+        if run.start["host"] != round_.place.host:
             continue
         try:
-            if _settle(start, round_):
-                closed.append(start["plan"])
+            if _settle(run, round_):
+                closed.append(run.start["plan"])
         except OSError as error:
-            troubles.append(f"{start['run_id']}: {error.filename}: {error.strerror}")
+            troubles.append(f"{run.start['run_id']}: {error.filename}: {error.strerror}")
     if troubles:
         raise TryLater("; ".join(troubles))
     return f"closed as lost: {', '.join(closed)}" if closed else ""
 
 
-def _find_open(state: str) -> dict[str, str]:
-    """Return the ``start`` records of the runs that the journal or a lock file knows as open, by run id."""
-    starts = find_open_runs(state, read_boot_id())
+def _find_open(state: str) -> list[OpenRun]:
+    """Return the runs that the journal or a lock file knows as open, the oldest first."""
+    recorded = find_open_runs(state, read_boot_id())
+    starts = dict(recorded)
     for path in (Path(state) / LOCKS).iterdir():
         try:
             record = lock.find_lock(str(path)) if is_plan_name(path.name) else None
@@ -66,48 +74,51 @@ def _find_open(state: str) -> dict[str, str]:
             continue  # the next run of the plan will say what is wrong with it
         if record and record.run_id:
             starts.setdefault(record.run_id, record.start)
-    return starts
+    parsed = [(run_id, _parse_start(text)) for run_id, text in sorted(starts.items())]
+    return [OpenRun(start, run_id in recorded) for run_id, start in parsed if start]
 
 
 def _parse_start(text: str) -> Event | None:
     """Return the ``start`` event of a record, None if a crash left something else."""
-    try:
-        event = parse_event(text.encode())
-    except ValueError:
-        return None
-    return event if event["event"] == "start" and is_plan_name(event["plan"]) else None
+    event = _parse_any(text.encode())
+    return event if event and event["event"] == "start" and is_plan_name(event["plan"]) else None
 
 
-def _settle(start: Event, round_: Round) -> bool:
+def _settle(run: OpenRun, round_: Round) -> bool:
     """Close one run if it is over, end its job if that is late; return whether it was lost."""
-    path = f"{round_.place.state}/{LOCKS}/{start['plan']}"
+    plan = run.start["plan"]
+    path = f"{round_.place.state}/{LOCKS}/{plan}"
     boot_id = read_boot_id()
     holder = lock.find_lock(path)
-    if holder and holder.run_id == start["run_id"] and holder.boot_id == boot_id:
-        grace_s = read_plan(round_.place.home, start["plan"])[0].grace_s
-        end_if_late(holder, start["timeout_s"] or 0.0, grace_s, round_.now)
+    if holder and holder.run_id == run.start["run_id"] and holder.boot_id == boot_id:
+        grace_s = read_plan(round_.place.home, plan)[0].grace_s
+        end_if_late(holder, run.start["timeout_s"] or 0.0, grace_s, round_.now)
     descriptor, is_ours = lock.try_lock(path)
     try:
-        return is_ours and _close(start, lock.read_lock(descriptor), descriptor, boot_id, round_)
+        return is_ours and _close(run, descriptor, boot_id, round_)
     finally:
         if is_ours:
             lock.unlock(descriptor)
         os.close(descriptor)
 
 
-def _close(start: Event, holder: LockRecord, descriptor: int, boot_id: str, round_: Round) -> bool:
+def _close(run: OpenRun, descriptor: int, boot_id: str, round_: Round) -> bool:
     """Close one run under its plan's lock, unless it lives; return whether it was lost."""
-    is_holder = holder.run_id == start["run_id"]
-    if lock.is_held(holder, boot_id) if is_holder else _runs_without_lock(start, boot_id):
+    holder = lock.read_lock(descriptor)
+    is_holder = holder.run_id == run.start["run_id"]
+    if lock.is_held(holder, boot_id) if is_holder else _runs_without_lock(run.start, boot_id):
         return False
-    known = _find_events(round_.place.state, start["run_id"])
-    if "start" not in known:
-        _append(round_, start)
-    if "end" not in known:
-        _record_lost(start, "host rebooted" if start["boot_id"] != boot_id else "its wrapper was killed", round_)
+    state, run_id = round_.place.state, run.start["run_id"]
+    if not run.is_recorded and "start" not in _find_events(state, run_id):
+        _append(round_, run.start)
     if is_holder:
+        # From here on the journal knows the run. Its next slot, which may be due in this very moment, waits for
+        # a lock that names nobody, and would be skipped by one that still names a run.
         lock.clear_lock(descriptor, holder)
-    return "end" not in known
+    if "end" in _find_events(state, run_id):
+        return False  # the wrapper was killed just after
+    _record_lost(run.start, "host rebooted" if run.start["boot_id"] != boot_id else "its wrapper was killed", round_)
+    return True
 
 
 def _runs_without_lock(start: Event, boot_id: str) -> bool:
@@ -117,16 +128,15 @@ def _runs_without_lock(start: Event, boot_id: str) -> bool:
 
 
 def _find_events(state: str, run_id: str) -> set[str]:
-    """Return which kinds of events the journal has of a run; no file before its day can have any."""
+    """Return which kinds of events the journal has of a run; no file before its day has any."""
     found = set()
     day = f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]}"
     for file in list_files(state):
         if file.name < day:
             continue
-        with open(f"{state}/{JOURNAL}/{file.name}", "rb") as journal_file:
-            for line in journal_file:
-                if run_id.encode() in line and (event := _parse_any(line)):
-                    found.add(event["event"])
+        with open(f"{state}/{JOURNAL}/{file.name}", "rb") as lines:
+            events = [_parse_any(line) for line in lines if run_id.encode() in line]
+        found |= {event["event"] for event in events if event}
     return found
 
 
