@@ -1,4 +1,4 @@
-"""The questions asked of the history: past runs, the last run of each plan, one run (PERF-7).
+"""The questions asked of the history: past runs, and the last run of each plan (PERF-7).
 
 `open_history` drains the journal first. If it cannot, it says so and answers from what it can read: the ledger
 and the tail of the journal beyond it, or while the ledger is down the journal alone, which holds a week.
@@ -88,17 +88,6 @@ class History:
             if run.plan in plans:
                 newest.setdefault(run.plan, run)
         return newest
-
-    def find_run(self, run_id: str) -> Run | None:
-        """Return one run, None if nobody knows of it."""
-
-        def is_wanted(facts: Facts) -> bool:
-            return bool(facts["run_id"] == run_id)
-
-        def is_enough(runs: Iterable[Facts]) -> bool:
-            return any(map(is_wanted, runs))
-
-        return next(self._ask(f"{_SELECT} WHERE run_id = ?", (run_id,), is_wanted, is_enough), None)
 
     def _ask(
         self,

@@ -87,12 +87,10 @@ def test_the_last_run_of_each_plan_is_found_and_a_skipped_slot_is_none(history: 
     }
 
 
-def test_one_run_is_found_by_its_id(history: History) -> None:
-    found = history.find_run(start_of("download", NOW - 60)["run_id"])
+def test_what_ledger_and_journal_know_of_a_run_is_put_together(history: History) -> None:
+    (run,) = (run for run in history.read_runs("download") if run.run_id == start_of(at=NOW - 60)["run_id"])
 
-    assert found
-    assert (found.outcome, found.pid, found.exit_code) == ("ok", 4242, 0)
-    assert history.find_run("20200101T000000.000000Z-ops1-1") is None
+    assert (run.outcome, run.pid, run.exit_code, run.mailto) == ("ok", 4242, 0, "ql@example.org ops@example.org")
 
 
 def test_a_run_reads_as_it_was_written(history: History) -> None:
