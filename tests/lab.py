@@ -126,9 +126,10 @@ class Lab:
         return self.finish(self.start(*words, **options), within_s=within_s)
 
     def start_running(self, plan: str, *words: str) -> subprocess.Popen[bytes]:
-        """Start a job that creates ``$RUNNER_WORK/ready``; return when it did."""
+        """Start a job that creates ``$RUNNER_WORK/ready``; return when it did, and the wrapper has noted its pid."""
         process = self.start(plan, *words)
-        self.wait_for(lambda: (self.work(plan) / "ready").exists(), f"job {plan} to be ready")
+        ready = self.work(plan) / "ready"
+        self.wait_for(lambda: ready.exists() and self.events("attempt", plan), f"job {plan} to be ready")
         return process
 
     def sweep(self) -> Result:
