@@ -27,6 +27,8 @@ SWEEP_ALIVE = "sweep.alive"
 DATABASE = "runner.db"
 REJECTED = "rejected.jsonl"
 RESERVE = "reserve"
+DRAINED = "drained"
+OPEN_RUNS = "open"
 LATEST_LOG = "latest.log"
 
 

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 from runner.launch import lines
 from runner.launch.instant import format_slot, parse_instant
-from runner.launch.state import JOURNAL, REJECTED, read_file, write_file
+from runner.launch.state import DRAINED, JOURNAL, REJECTED, read_file, write_file
 
-DRAINED = "drained"
 PIECE_BYTES = 1 << 20
 _NAME = re.compile(r"\d{4}-\d\d-\d\d\.jsonl")
 _SHOWN_BYTES = 4096

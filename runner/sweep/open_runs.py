@@ -12,10 +12,9 @@ import re
 from collections.abc import Iterable
 
 from runner.launch import lines
-from runner.launch.state import JOURNAL, read_file, write_file
+from runner.launch.state import JOURNAL, OPEN_RUNS, read_file, write_file
 from runner.ledger.files import list_files, read_piece
 
-OPEN_RUNS = "open"
 # A whole record: a torn one is no event, even if its beginning tells what it was to be.
 _RECORD = re.compile(rb'\{"event": "(start|end)", "at": "[^"]*", "run_id": "([^"]*)", .*\}')
 
