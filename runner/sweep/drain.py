@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runner.launch.state import JOURNAL
+from runner.launch.state import DRAINED, JOURNAL
 from runner.ledger.drain import drain_journal, has_undrained
-from runner.ledger.files import DRAINED
 from runner.sweep.chores import Round
 
 _SETTINGS = "envs/site.yaml"
