@@ -13,7 +13,7 @@ from importlib import import_module
 
 import click
 
-from runner.errors import BUG, TRY_LATER, USER_ERROR, RunnerError
+from runner.errors import BUG, DONE, TRY_LATER, USER_ERROR, RunnerError
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,15 @@ class LazyGroup(click.Group):
                     return getattr(module, f"{entry.name}_command")  # type: ignore[no-any-return]
         return None
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; a reader (less, head) that has what it wanted and goes away is no trouble."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Caught here, since click itself makes exit code 1 of it; Python would complain once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return DONE
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands in their sections."""
         for title, entries in SECTIONS:
@@ -118,10 +127,6 @@ def run(arguments: list[str]) -> int:
     except click.Abort:
         click.echo("runner: interrupted", err=True)
         return USER_ERROR
-    except BrokenPipeError:
-        # The reader (less, head) has what it wanted; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
         if error.filename is None:
             return _report_bug()
