@@ -138,6 +138,12 @@ def test_a_script_that_could_not_be_executed_is_named_at_its_job(
         assert (answer.code, answer.faults[0]) == (2, f"jobs/all.yaml:2:12: {fault}")
 
 
+@pytest.mark.parametrize("word", ["/opt/observatory/idl", "grep", "{work}/built", "jobs/{date}.sh"])
+def test_a_program_that_may_be_there_when_it_is_needed_is_not_missed(home: Home, word: str) -> None:
+    home.write("jobs/all.yaml", f"jobs:\n  x: {{run: '{word}', profile: local}}\n")
+    assert home.runner("check").code == 0
+
+
 def test_an_interpreter_that_only_another_host_may_have_is_a_warning(home: Home) -> None:
     """CRON-19: what compiles there compiles here."""
     home.script("hello.sh", interpreter="/opt/observatory/bin/idl")
