@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from runner.cli.context import dry_run_option, get_home, get_target, json_option, yes_option
+from runner.cli.explain import explain_command
 from runner.cli.output import print_json
 from runner.crontab.account import acting_as
 from runner.crontab.compile import name_block
@@ -38,6 +39,9 @@ target_option = click.option("--target", metavar="T", help="The target; by defau
 @click.group("crontab")
 def crontab_command() -> None:
     """Show, install and take out our block of a crontab; every other byte of it stays as it is."""
+
+
+crontab_command.add_command(explain_command)
 
 
 @crontab_command.command("diff", short_help="what an install would change; exit 1 if anything")
