@@ -26,7 +26,7 @@ from runner.launch.state import HEALTH, JOURNAL, LOCKS, LOGS
 from runner.ledger.files import list_files
 from runner.ledger.record import Event, parse_event
 from runner.sweep.chores import Round
-from runner.sweep.late import end_if_late
+from runner.sweep.late import end_if_late, find_processes
 from runner.sweep.open_runs import find_open_runs
 
 _FLIP_SEQ = LOST_SEQ - 1
@@ -106,7 +106,7 @@ def _close(run: OpenRun, descriptor: int, boot_id: str, round_: Round) -> bool:
     """Close one run under its plan's lock, unless it lives; return whether it was lost."""
     holder = lock.read_lock(descriptor)
     is_holder = holder.run_id == run.start["run_id"]
-    if lock.is_held(holder, boot_id) if is_holder else _runs_without_lock(run.start, boot_id):
+    if _lives(holder, boot_id) if is_holder else _runs_without_lock(run.start, boot_id):
         return False
     state, run_id = round_.place.state, run.start["run_id"]
     if not run.is_recorded and "start" not in _find_events(state, run_id):
@@ -119,6 +119,13 @@ def _close(run: OpenRun, descriptor: int, boot_id: str, round_: Round) -> bool:
         return False  # the wrapper was killed just after
     _record_lost(run.start, "host rebooted" if run.start["boot_id"] != boot_id else "its wrapper was killed", round_)
     return True
+
+
+def _lives(holder: LockRecord, boot_id: str) -> bool:
+    """Whether the run that holds the lock lives; the job of one killed before it could note it is known by its mark."""
+    if lock.is_held(holder, boot_id):
+        return True
+    return holder.job is None and holder.boot_id == boot_id and bool(find_processes(holder))
 
 
 def _runs_without_lock(start: Event, boot_id: str) -> bool:

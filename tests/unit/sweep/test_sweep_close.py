@@ -88,6 +88,18 @@ def test_a_run_whose_job_lives_is_left_alone(house: House) -> None:
     assert _kinds(house) == ["start"]
 
 
+def test_a_job_that_its_wrapper_could_not_note_any_more_is_known_by_its_mark(house: House) -> None:
+    """A wrapper killed right after the spawn of a tcsh job, which drops the lock (RUN-10)."""
+    start = house.leave_run("download", job=None)
+    job = subprocess.Popen(["sleep", "60"], env={"PATH": "/usr/bin:/bin", "RUNNER_RUN_ID": start["run_id"]})
+    try:
+        assert house.sweep("close").detail == ""
+    finally:
+        job.kill()
+        job.wait()
+    assert house.sweep("close").detail == "closed as lost: download"
+
+
 def test_a_run_of_another_host_is_left_alone(house: House) -> None:
     house.journal.append(house.leave_run("download", host="elsewhere.example.org", boot_id="another-boot"))
 
