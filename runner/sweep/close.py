@@ -121,7 +121,7 @@ def _close(run: OpenRun, descriptor: int, boot_id: str, round_: Round) -> bool:
     return True
 
 
-def _lives(holder: LockRecord, boot_id: str) -> bool:
+def _lives(holder: lock.LockRecord, boot_id: str) -> bool:
     """Whether the run that holds the lock lives; the job of one killed before it could note it is known by its mark."""
     if lock.is_held(holder, boot_id):
         return True
