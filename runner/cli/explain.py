@@ -29,7 +29,7 @@ DIALECTS = {dialect.name: dialect for dialect in (DEBIAN, CRONIE)}
 _SHOWN = 120
 
 
-@click.command("explain")
+@click.command("explain", short_help="what cron makes of a crontab; exit 1 if anything is refused")
 @click.argument("file", type=click.File("rb"))
 @click.option("--dialect", type=click.Choice(list(DIALECTS)), help="Which cron; by default that of this host.")
 @click.option("--system", is_flag=True, help="FILE has a user column, as /etc/crontab and /etc/cron.d have.")
