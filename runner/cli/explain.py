@@ -86,4 +86,4 @@ def _sum_up(explanation: Explanation, cron: Dialect) -> str:
     if explanation.ignored:
         return f"{cron.name}: the whole file is ignored"
     counts = (("entries", explanation.entries), ("settings", explanation.settings), ("refused", explanation.refusals))
-    return f"{cron.name}: " + ", ".join(f"{len(found)} {what}" for what, found in counts)
+    return f"{cron.name}: " + ", ".join(f"{what} {len(found)}" for what, found in counts)

@@ -26,9 +26,9 @@ class _Dropped(Exception):
 def read_cronie(table: Table) -> Explanation:
     """Return what cronie makes of a crontab."""
     tape, notes = Tape(table.text), Notes()
-    line = 1
     try:
         while True:
+            line = tape.count_newlines() + 1
             _skip_garbage(tape, table)
             line = tape.count_newlines() + 1
             if not _take_line(tape, notes, table, line):
