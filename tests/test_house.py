@@ -19,6 +19,7 @@ from runner import errors
 from runner.cli.main import SECTIONS, cli, run
 from runner.home.settings import SETTINGS
 from runner.launch import outcome
+from runner.registry.job import JOB
 
 REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text()
@@ -162,6 +163,16 @@ def test_every_command_explains_itself(words: str, capsys: pytest.CaptureFixture
 def test_every_command_is_in_a_section_of_its_own_name_with_a_line_of_help(name: str) -> None:
     (entry,) = [entry for _, entries in SECTIONS for entry in entries if entry.name == name]
     assert 0 < len(entry.help) <= 70
+
+
+@pytest.mark.parametrize("words", ALL_COMMANDS)
+def test_every_command_stands_on_the_front_page(words: str) -> None:
+    assert f"runner {words}" in README
+
+
+@pytest.mark.parametrize("name", [key.name for key in JOB.by_name.values() if not key.later])
+def test_every_key_of_a_job_that_is_built_stands_on_the_front_page(name: str) -> None:
+    assert re.search(rf"`{name}`|^ +{name}: ", README, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", OUTCOMES)

@@ -90,9 +90,11 @@ def history_command(ctx: click.Context, job: str | None, limit: int, as_json: bo
         runs = history.read_runs(job or "", limit)
         if as_json:
             print_json(run.describe() for run in runs)
-        else:
-            columns = ("STARTED", "SLOT", "PLAN", "OUTCOME", "SECONDS", "REASON", "RUN")
-            print_table(columns, [_describe(run) for run in runs], STYLES)
+            return
+        rows = [_describe(run) for run in runs]
+    if not rows:
+        click.echo(f"no run of {job} is known" if job else "no run is known yet", err=True)
+    print_table(("STARTED", "SLOT", "PLAN", "OUTCOME", "SECONDS", "REASON", "RUN"), rows, STYLES)
 
 
 def _describe(run: Run) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from pathlib import Path
 from types import CodeType
 
 import runner.launch
-from runner.launch.state import make_directory, write_file
+from runner.launch.state import write_file
 
 DIRECTORY = ".runner"
 _ROOM = "runner.launch"
@@ -63,7 +63,7 @@ def write_machine_files(home: Path) -> None:
         return
     package = directory / "runner" / "launch"
     for path in (directory, directory / "bin", directory / "runner", package):
-        make_directory(str(path))
+        path.mkdir(mode=0o755, exist_ok=True)
     _write_link(directory / "python", os.path.realpath(sys.executable))
     _write_room(package, sources)
     loader = _compile(*_parse(package / "linked.py"))

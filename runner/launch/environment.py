@@ -59,8 +59,8 @@ def fill_home(value: str, home: str) -> str:
     """Return a value of a plan with ``{home}`` replaced, and ``{{`` and ``}}`` as the braces they stand for."""
     if "{" not in value and "}" not in value:
         return value
-    braced = value.replace("{{", "\0").replace("}}", "\1").replace("{home}", home)
-    return braced.replace("\0", "{").replace("\1", "}")
+    # In this order: in {{{home}}} the braces around {home} are literal ones.
+    return value.replace("{{", "\0").replace("{home}", home).replace("}}", "}").replace("\0", "{")
 
 
 def expand_path(value: str, home: str) -> str:

@@ -118,5 +118,7 @@ def find_pause(state: str, job: str, now: float) -> str:
             return ""
         reason = pause.get("reason", "")
         return f"by {pause['author']} since {pause['since']}" + (f": {reason}" if reason else "")
-    except (OSError, ValueError, KeyError) as error:
-        return f"by a pause file that cannot be read: {error!r}"
+    except KeyError as missing:
+        return f"by a pause file that names no {missing.args[0]}"
+    except (OSError, ValueError) as error:
+        return f"by a pause file that cannot be read: {error}"

@@ -56,7 +56,7 @@ def make_directory(path: str) -> None:
 def read_file(path: str) -> bytes | None:
     """Return the bytes of a file, or None if there is none; every other trouble is an OSError."""
     try:
-        descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW)
+        descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW | posix.O_NONBLOCK)
     except FileNotFoundError:
         return None
     try:

@@ -87,5 +87,8 @@ def _find_next_slots(plans: Iterable[Plan], timezone: str, now: float) -> Iterat
 
 
 def _read_incident(state: str, plan: Plan) -> str:
-    data = read_file(f"{state}/{HEALTH}/{plan.name}")
+    try:
+        data = read_file(f"{state}/{HEALTH}/{plan.name}")
+    except OSError:
+        return ""  # the plan's next run says what is wrong with the file
     return parse_health(data).incident if data else ""

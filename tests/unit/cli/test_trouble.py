@@ -111,7 +111,7 @@ def test_a_damaged_pause_is_a_pause(used: Home) -> None:
     used.write("state/pauses/nightly", "nonsense")
     assert run_job(used, "nightly", "--hand").returncode == 75
     status = {row["plan"]: row for row in used.runner("status", "--json").objects}
-    assert "cannot be read" in status["nightly"]["paused"]
+    assert "pause file that names no author" in status["nightly"]["paused"]
 
 
 @pytest.mark.parametrize("command", ["status", "history", "sweep"])

@@ -215,8 +215,8 @@ def test_a_plan_without_a_slot_counts_as_started_by_hand_now(lab: Lab) -> None:
         ("author ana\nsince yesterday\n", "by ana since yesterday"),
         ("author ana\nsince yesterday\nuntil 2026-03-08T12:00:01Z\n", "by ana since yesterday"),
         ("author ana\nsince yesterday\nuntil 2026-03-08T12:00:00Z\n", ""),
-        ("", "by a pause file that cannot be read: KeyError('author')"),
-        ("author ana\nsince yesterday\nuntil soon\n", "by a pause file that cannot be read: ValueError("),
+        ("", "by a pause file that names no author"),
+        ("author ana\nsince yesterday\nuntil soon\n", "by a pause file that cannot be read: "),
     ],
 )
 def test_a_pause_holds_until_it_has_expired_and_an_unreadable_one_holds(
