@@ -216,7 +216,10 @@ def test_a_plan_without_a_slot_counts_as_started_by_hand_now(lab: Lab) -> None:
         ("author ana\nsince yesterday\nuntil 2026-03-08T12:00:01Z\n", "by ana since yesterday"),
         ("author ana\nsince yesterday\nuntil 2026-03-08T12:00:00Z\n", ""),
         ("", "by a pause file that names no author"),
-        ("author ana\nsince yesterday\nuntil soon\n", "by a pause file that cannot be read: "),
+        (
+            "author ana\nsince yesterday\nuntil soon\n",
+            "by a pause file that cannot be read: not an instant like 2026-03-08T07:00:00Z: 'soon'",
+        ),
     ],
 )
 def test_a_pause_holds_until_it_has_expired_and_an_unreadable_one_holds(
@@ -227,9 +230,7 @@ def test_a_pause_holds_until_it_has_expired_and_an_unreadable_one_holds(
     if text is not None:
         (tmp_path / "pauses" / "job").write_text(text)
 
-    found = find_pause(str(tmp_path), "job", _NOW)
-
-    assert found == pause or (pause.endswith("(") and found.startswith(pause))
+    assert find_pause(str(tmp_path), "job", _NOW) == pause
 
 
 def test_a_pause_that_is_a_directory_or_a_link_holds(tmp_path: Path) -> None:
