@@ -66,23 +66,25 @@ ITEMS = st.one_of(
     join(VALUES, pick(b"-"), VALUES, pick(b"/"), VALUES),
     join(VALUES, pick(b".", b"#", b"L", b"~", b"/", b"-", b"\xe9", b"\xff")),
 )
-FIELDS = st.lists(ITEMS, min_size=1, max_size=3).map(b",".join) | pick(b"*", b"0", b"1-5", b"*/7")
+PLAIN = pick(b"*", b"0", b"1-5", b"*/7", b"1,3")
+FIELDS = PLAIN | PLAIN | st.lists(ITEMS, min_size=1, max_size=3).map(b",".join)
 BLANKS = pick(b" ", b" ", b"\t", b" \t ")
 NICKNAMES = pick(b"@daily", b"@reboot", b"@weekly", b"@Daily", b"@every", b"@")
 COMMANDS = pick(b"true", b"", b"*", b"-n x", b"a%b", b"\xff", b"x\r", b"a\0 0 * * * * b", b"x" * 998, b"x" * 999)
 ENTRIES = st.one_of(
-    join(st.lists(join(FIELDS, BLANKS), min_size=4, max_size=6).map(b"".join), COMMANDS),
     join(st.lists(join(FIELDS, BLANKS), min_size=5, max_size=5).map(b"".join), COMMANDS),
+    join(st.lists(join(FIELDS, BLANKS), min_size=4, max_size=6).map(b"".join), COMMANDS),
     join(NICKNAMES, BLANKS | pick(b""), COMMANDS),
 )
+GOOD = join(st.lists(join(PLAIN, BLANKS), min_size=5, max_size=5).map(b"".join), COMMANDS)
 QUOTED = st.sampled_from([b"%s", b'"%s"', b"'%s'", b'"%s', b"%s'"])
 WORDS = pick(b"A", b"A B", b"", b"a=b", b"'", b"x y # z", b" x\t", b"x" * 990)
 QUOTED_WORDS = st.builds(lambda form, word: form % word, QUOTED, WORDS)
 ASSIGNMENTS = join(QUOTED_WORDS, pick(b"=", b" = ", b"\t\r=", b" x="), QUOTED_WORDS, pick(b"", b" ", b"\r", b" x"))
 JUNK = st.text(alphabet="\0 \t#=*@-05~/,\"'\\%a\r", max_size=12).map(str.encode) | st.binary(max_size=12)
-LINES = st.one_of(ENTRIES, ENTRIES, ASSIGNMENTS, JUNK, pick(b"", b"  # x", b"\t"))
+LINES = st.one_of(GOOD, GOOD, ENTRIES, ASSIGNMENTS, JUNK, pick(b"", b"  # x", b"\t"))
 TEXTS = st.builds(
-    lambda lines, end: b"\n".join(lines) + end, st.lists(LINES, max_size=4), pick(b"\n", b"\n", b"\n", b"")
+    lambda lines, end: b"\n".join(lines) + end, st.lists(LINES, max_size=3), pick(b"\n", b"\n", b"\n", b"")
 )
 
 
