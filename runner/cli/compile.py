@@ -11,8 +11,9 @@ from runner.home.here import find_state
 from runner.home.machine import write_machine_files
 from runner.launch.state import make_state
 from runner.plans.installed import keep_installed
-from runner.plans.load import collector_off, load_home
+from runner.plans.load import load_home
 from runner.plans.write import compare_output, remove_output, write_output
+from runner.registry.read import collector_off
 
 
 @click.command("compile")

@@ -8,8 +8,8 @@ from typing import NoReturn
 import click
 
 from runner.cli.context import get_home
-from runner.crontab.compile import WRAPPER
 from runner.errors import UserError
+from runner.plans.check import WRAPPER
 from runner.plans.load import LoadedHome, load_home
 from runner.plans.make import Planned
 from runner.plans.write import compare_output, make_plan_files

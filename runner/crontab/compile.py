@@ -9,8 +9,8 @@ from runner.crontab.entry import SWEEP, Entry, format_lines
 from runner.crontab.lint import COMMENT_BYTES, CONTENT_TYPE, FIXED_SETTINGS, find_line_faults, find_path_fault
 from runner.errors import UserError
 from runner.home.settings import Mail, Target
+from runner.plans.check import WRAPPER
 
-WRAPPER = "wrappers/run-job"
 _MADE_BY = '# made by "runner compile" from jobs/: edit there, then "runner crontab install"'
 
 

@@ -16,7 +16,7 @@ from runner.profiles.profile import Profile
 from runner.profiles.read import list_profile_files
 from runner.registry.job import Job
 
-_WRAPPER = "wrappers/run-job"
+WRAPPER = "wrappers/run-job"
 
 
 def check_home(settings: Settings) -> Iterator[Fault]:
@@ -24,9 +24,9 @@ def check_home(settings: Settings) -> Iterator[Fault]:
     if not settings.mail.ops:
         message = "no mail.ops: who is told where a job names nobody, and of a wrapper that cannot start (ALERT-9)?"
         yield Fault(SETTINGS_FILE, 0, 0, "error", message, "write mail: {ops: ADDRESS}")
-    if not os.access(settings.home / _WRAPPER, os.X_OK):
+    if not os.access(settings.home / WRAPPER, os.X_OK):
         hint = 'take it from a new home ("runner init DIR"), mode 755'
-        yield Fault(_WRAPPER, 0, 0, "error", "is missing or not executable: no line of the crontab would work", hint)
+        yield Fault(WRAPPER, 0, 0, "error", "is missing or not executable: no line of the crontab would work", hint)
 
 
 def check_jobs(jobs: tuple[Job, ...], profiles: dict[str, Profile], settings: Settings) -> Iterator[Fault]:

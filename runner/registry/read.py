@@ -94,7 +94,7 @@ def parse_registry(texts: AnyMapping[str, bytes], now: float) -> Registry:
     """Return the registry whose files are `texts`, with all faults."""
     jobs: dict[str, Job] = {}
     found: list[Fault] = []
-    with _no_collector():
+    with collector_off():
         for file, data in texts.items():
             faults = Faults(file)
             for job in _parse_file(data, now, faults):
@@ -107,7 +107,7 @@ def parse_registry(texts: AnyMapping[str, bytes], now: float) -> Registry:
 
 
 @contextmanager
-def _no_collector() -> Iterator[None]:
+def collector_off() -> Iterator[None]:
     """Keep the cyclic collector from walking a growing tree again and again (PERF-6)."""
     was_on = gc.isenabled()
     gc.disable()
