@@ -27,8 +27,9 @@ from runner.home.settings import Settings, Target, read_settings
 from runner.launch.gates import read_place
 from runner.launch.hosts import matches_host
 from runner.launch.instant import format_slot
+from runner.launch.plan import Plan
 from runner.launch.slot import use_zone
-from runner.plans.installed import keep_installed, read_installed, write_installed
+from runner.plans.installed import keep_installed, note_installed
 from runner.plans.load import LoadedHome, load_home
 from runner.plans.write import compare_output, remove_output, write_output
 from runner.plans.zone import is_same_zone, read_host_zone
@@ -100,15 +101,14 @@ def install_command(ctx: click.Context, target: str | None, yes: bool, dry_run: 
         compile_home()
     if answer is Answer.DONE or (answer is Answer.UNCHANGED and not dry_run):
         with acting_as(crontab.account):
-            _note_installed(state, wanted)
+            note_installed(state, _select_plans(loaded, wanted), order.now)
             remove_output(settings.home, keep_installed(differences, settings).superfluous)
     return _report(answer, as_json=as_json, done=f"installed: {len(wanted.entries)} jobs for {chosen.user}")
 
 
-def _note_installed(state: Path, wanted: Wanted) -> None:
-    plans = [entry.plan for entry in wanted.entries]
-    if read_installed(state) != frozenset(plans):
-        write_installed(state, plans)
+def _select_plans(loaded: LoadedHome, wanted: Wanted) -> list[Plan]:
+    names = {entry.plan for entry in wanted.entries}
+    return [one.plan for one in loaded.planned if one.plan.name in names]
 
 
 @crontab_command.command("uninstall", short_help="take our block out of the crontab")
@@ -133,7 +133,7 @@ def uninstall_command(ctx: click.Context, target: str | None, yes: bool, dry_run
     answer = uninstall(order)
     if answer is Answer.DONE and order.state:
         with acting_as(order.crontab.account):
-            write_installed(order.state, [])
+            note_installed(order.state, [], order.now)
     return _report(answer, as_json=as_json, done="our block is out of the crontab")
 
 

@@ -8,8 +8,6 @@ or the new one (CRON-52).
 from __future__ import annotations
 
 import os
-import pwd
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,10 +24,9 @@ from runner.crontab.opinion import find_disagreement
 from runner.crontab.preview import Preview, Wanted, plan_install, plan_uninstall
 from runner.crontab.tables import Crontab
 from runner.errors import TryLater, UserError
-from runner.launch.instant import format_instant
-from runner.launch.journal import Value, append_event, make_run_id, short_host
+from runner.home.audit import Audit, record_audit
 from runner.launch.plan import PLANS
-from runner.launch.state import JOURNAL, make_state
+from runner.launch.state import make_state
 
 
 class Answer(Enum):
@@ -263,22 +260,11 @@ def record(progress: Progress) -> Progress:
     order, preview = progress.order, progress.preview
     if order.state is None:
         return progress
-    now = time.time()
-    event: dict[str, Value] = {
-        "event": "audit",
-        "at": format_instant(now),
-        "run_id": make_run_id(now, short_host(order.wanted.host), os.getpid()),
-        "seq": 0,
-        "action": "crontab install" if order.wanted.block else "crontab uninstall",
-        "user": pwd.getpwuid(os.getuid()).pw_name,
-        "sudo_user": os.environ.get("SUDO_USER"),
-        "host": order.wanted.host,
-        "command": " ".join([order.crontab.program, *order.crontab.options]),
-        "digest": digest_of(preview.new or b""),
-        "detail": preview.text_diff,
-    }
+    action = "crontab install" if order.wanted.block else "crontab uninstall"
+    command = " ".join([order.crontab.program, *order.crontab.options])
     with acting_as(order.crontab.account), _state_trouble("the crontab was changed, but not recorded"):
-        append_event(str(order.state / JOURNAL), event, sync=True)
+        audit = Audit(action, command, digest_of(preview.new or b""), preview.text_diff)
+        record_audit(str(order.state), order.wanted.host, audit)
     return progress
 
 

@@ -16,7 +16,7 @@ end       plan job profile slot host trigger release log started_at ended_at dur
           exit_code signal attempts cpu_s max_rss_bytes stdout_bytes stderr_bytes alerted
 skip      plan job profile slot host trigger release reason detail
 flip      plan job profile incident kind (``open recover``) outcome
-audit     action user sudo_user host command digest detail
+audit     action job user sudo_user host command digest detail
 ========  =============================================================================================
 
 ``trigger`` is ``cron`` or ``hand``; ``alerted`` the kind of mail (``first reminder worse recovered``) or

@@ -50,13 +50,15 @@ class Change:
 class Plan:
     """A job compiled for one profile; the defaults here are those of the registry.
 
-    Durations are seconds, sizes bytes; ``timeout_s`` 0 is no timeout; ``umask`` an int.
+    Durations are seconds, sizes bytes; ``timeout_s`` 0 is no timeout; ``umask`` an int. Of the limits 0, or an
+    empty ladder, is none; ``secrets`` are names of variables and the files that their values are in.
     """
 
     __slots__ = (
-        "changes", "cwd", "digest", "grace_s", "hosts", "job", "log_keep_s", "log_max_bytes", "mailto", "name",
-        "overlap", "profile", "schedules", "stderr", "stderr_allow", "steps", "survivors", "timeout_s",
-        "timezone", "umask",
+        "changes", "cwd", "digest", "grace_s", "hosts", "job", "limit_cpu_s", "limit_files", "limit_memory_bytes",
+        "limit_nice", "limit_processes", "log_keep_s", "log_max_bytes", "mailto", "missed", "name", "overlap",
+        "profile", "rerun_lost", "retry_backoff", "retry_delay_s", "retry_on", "retry_times", "schedules", "secrets",
+        "stderr", "stderr_allow", "steps", "survivors", "timeout_s", "timezone", "umask",
     )  # fmt: skip
 
     def __init__(self, name: str, job: str, profile: str) -> None:
@@ -71,6 +73,17 @@ class Plan:
         self.grace_s = 10.0
         self.survivors = "report"
         self.overlap = "skip"
+        self.retry_times = 0
+        self.retry_delay_s = 60.0
+        self.retry_backoff = 1.0
+        self.retry_on: list[str] = []
+        self.rerun_lost = False
+        self.missed = "skip"
+        self.limit_memory_bytes: list[int] = []
+        self.limit_cpu_s = 0.0
+        self.limit_files = 0
+        self.limit_processes = 0
+        self.limit_nice = 0
         self.stderr = "warn"
         self.stderr_allow: list[str] = []
         self.cwd = ""
@@ -78,6 +91,7 @@ class Plan:
         self.log_max_bytes = 50 << 20
         self.log_keep_s = 14 * 86400.0
         self.changes: list[Change] = []
+        self.secrets: list[tuple[str, str]] = []
         self.steps: list[Step] = []
         self.digest = ""
 
@@ -112,10 +126,10 @@ class PlanTarget:
         self.state = state
 
 
-_TEXTS = ("name", "job", "profile", "timezone", "survivors", "overlap", "stderr", "cwd")
-_LISTS = ("mailto", "hosts", "stderr_allow")
-_SECONDS = ("timeout_s", "grace_s", "log_keep_s")
-_WHOLE = ("umask", "log_max_bytes")
+_TEXTS = ("name", "job", "profile", "timezone", "survivors", "overlap", "missed", "stderr", "cwd")
+_LISTS = ("mailto", "hosts", "retry_on", "stderr_allow")
+_NUMBERS = ("timeout_s", "grace_s", "log_keep_s", "retry_delay_s", "retry_backoff", "limit_cpu_s")
+_WHOLE = ("umask", "log_max_bytes", "retry_times", "limit_files", "limit_processes", "limit_nice")
 
 
 def fingerprint(data: bytes) -> str:
@@ -137,13 +151,16 @@ def encode_plan(plan: Plan) -> bytes:
             pairs.append((key, getattr(plan, key)))
     for key in _LISTS:
         pairs += [(key, value) for value in getattr(plan, key)]
-    for key in _SECONDS:
+    for key in _NUMBERS:
         if getattr(plan, key) != getattr(default, key):
             pairs.append((key, repr(getattr(plan, key)).removesuffix(".0")))
     for key in _WHOLE:
         if getattr(plan, key) != getattr(default, key):
             pairs.append((key, f"{getattr(plan, key)}"))
+    pairs += [("rerun_lost", "yes")] if plan.rerun_lost else []
+    pairs += [("limit_memory_bytes", str(rung)) for rung in plan.limit_memory_bytes]
     pairs += [("when", encode_schedule(schedule)) for schedule in plan.schedules]
+    pairs += [("secret", f"{name} {path}") for name, path in plan.secrets]
     pairs += [("change", f"{change.verb} {change.name} {change.value}") for change in plan.changes]
     for step in plan.steps:
         pairs.append(("step", step.condition))
@@ -177,10 +194,17 @@ def decode_plan(data: bytes) -> Plan:
             plan.steps.append(Step(value, []))
         elif key == "when":
             plan.schedules.append(decode_schedule(value))
-        elif key in _SECONDS:
+        elif key in _NUMBERS:
             setattr(plan, key, float(value))
         elif key in _WHOLE:
             setattr(plan, key, int(value))
+        elif key == "limit_memory_bytes":
+            plan.limit_memory_bytes.append(int(value))
+        elif key == "rerun_lost":
+            plan.rerun_lost = value == "yes"
+        elif key == "secret":
+            name, _, path = value.partition(" ")
+            plan.secrets.append((name, path))
         else:
             raise ValueError(f"it has a line '{key}' that means nothing there")
     return plan

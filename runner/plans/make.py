@@ -8,7 +8,7 @@ from runner.home.settings import Settings
 from runner.launch.plan import Change, HomePlan, Plan, PlanTarget, Step
 from runner.profiles.changes import escape_braces, make_changes
 from runner.profiles.profile import Profile
-from runner.registry.job import Job
+from runner.registry.job import Job, Limits, Retries
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ def make_plan(job: Job, name: str, profile: Profile, settings: Settings) -> Plan
     plan.grace_s = job.grace_s
     plan.survivors = job.survivors
     plan.overlap = job.overlap
+    plan.rerun_lost = job.rerun_lost
+    plan.missed = job.missed
     plan.stderr = job.stderr
     plan.stderr_allow = list(job.stderr_allow)
     plan.cwd = job.cwd
@@ -49,8 +51,28 @@ def make_plan(job: Job, name: str, profile: Profile, settings: Settings) -> Plan
     plan.log_keep_s = job.log.keep_s
     plan.changes = [*make_changes(profile, settings)]
     plan.changes += [Change("set", name, escape_braces(value)) for name, value in job.env]
+    plan.secrets = [(name, source.removeprefix("file:")) for name, source in job.secrets]
     plan.steps = [Step(step.condition, list(step.words)) for step in job.steps]
+    if job.retries:
+        _set_retries(plan, job.retries)
+    if job.limits:
+        _set_limits(plan, job.limits)
     return plan
+
+
+def _set_retries(plan: Plan, retries: Retries) -> None:
+    plan.retry_times = retries.times
+    plan.retry_delay_s = retries.delay_s
+    plan.retry_backoff = retries.backoff
+    plan.retry_on = list(retries.on)
+
+
+def _set_limits(plan: Plan, limits: Limits) -> None:
+    plan.limit_memory_bytes = list(limits.memory_bytes or ())
+    plan.limit_cpu_s = limits.cpu_s
+    plan.limit_files = limits.files or 0
+    plan.limit_processes = limits.processes or 0
+    plan.limit_nice = limits.nice or 0
 
 
 def make_home_plan(settings: Settings) -> HomePlan:
