@@ -17,13 +17,14 @@ from runner.launch.outcome import (
     CODE_STOPPED,
     CODE_TIMED_OUT,
     OK,
+    SHUTDOWN,
     STOPPED,
     TIMED_OUT,
     Ending,
     judge_status,
     should_run,
 )
-from runner.launch.plan import Plan, Step
+from runner.launch.plan import Plan, Step, has_limits
 from runner.launch.process import count_oom_kills
 from runner.launch.state import write_all
 from runner.launch.stream import LINE_S, Stream
@@ -64,6 +65,16 @@ class Stopper:
     def _remember(self, number: int, _frame: object) -> None:
         self.number = self.number or number
 
+    def sleep(self, seconds: float) -> bool:
+        """Wait for so long, or until a signal has come; return whether none has."""
+        until = time.monotonic() + seconds
+        poll = select.poll()
+        poll.register(self.wakeup, select.POLLIN)
+        while not self.number and (left := until - time.monotonic()) > 0:
+            if poll.poll(left * 1000):
+                posix.read(self.wakeup, 512)
+        return not self.number
+
 
 class StepEnd:
     """The end of one step: its number, wait status and seconds."""
@@ -85,12 +96,18 @@ class Attempt:
         What came on stdout and stderr.
     cpu_s, max_rss_bytes
         User and system time of the processes waited for, and the size of the largest (RUN-37).
+    oom_kills
+        How often the kernel has killed for memory in our cgroup meanwhile; counted only where the plan asks.
     step_ends
         How each step ended.
     """
 
-    def __init__(self, plan: Plan, environment: dict[str, str], home: str, log: Log, stopper: Stopper) -> None:
+    def __init__(
+        self, plan: Plan, environment: dict[str, str], home: str, log: Log, stopper: Stopper, memory_bytes: int
+    ) -> None:
+        """`memory_bytes` is the rung of the plan's ladder that this attempt may use, 0 for no limit."""
         self._plan = plan
+        self._memory_bytes = memory_bytes
         self._environment = environment
         self._home = home
         self._log = log
@@ -104,7 +121,10 @@ class Attempt:
         self.err.count_lines(plan.stderr_allow)
         self.cpu_s = 0.0
         self.max_rss_bytes = 0
+        self.oom_kills = 0
         self.step_ends: list[StepEnd] = []
+        self._is_limited = has_limits(plan)
+        self._oom_kills_before = (count_oom_kills() or 0) if plan.limit_memory_bytes else 0
         self._out_end = self._connect(self.out)
         self._err_end = self._connect(self.err)
 
@@ -161,10 +181,18 @@ class Attempt:
             self._end_tree(pid)
         status = self._collect(pid)
         self.step_ends.append(StepEnd(index, status, time.monotonic() - begun))
-        return cut_short or judge_status(status, count_oom_kills() if status & 0x7F == _SIGKILL else None)
+        if cut_short:
+            return cut_short
+        if status & 0x7F != _SIGKILL:
+            return judge_status(status)
+        kills = count_oom_kills()
+        self.oom_kills = (kills or 0) - self._oom_kills_before
+        return judge_status(status, kills)
 
     def _spawn(self, words: list[str]) -> int:
         program = find_program(words[0], self._environment.get("PATH", ""), self._home)
+        if self._is_limited:
+            return self._spawn_limited(program, words)
         actions = [
             (posix.POSIX_SPAWN_OPEN, 0, "/dev/null", posix.O_RDONLY, 0),
             (posix.POSIX_SPAWN_DUP2, self._out_end, 1),
@@ -181,6 +209,32 @@ class Attempt:
         finally:
             posix.umask(before)
 
+    def _spawn_limited(self, program: str, words: list[str]) -> int:
+        from runner.launch.limits import list_limits, spawn_limited
+
+        plan = self._plan
+        try:
+            return spawn_limited(
+                self._begin_child, program, words, self._environment,
+                list_limits(plan, self._memory_bytes), plan.limit_nice,
+            )  # fmt: skip
+        except OSError as error:
+            raise explain_refusal(program, error) from None
+
+    def _begin_child(self) -> None:
+        """Do after a fork what posix_spawn does for a job without limits."""
+        import _signal
+
+        posix.setsid()
+        posix.dup2(posix.open("/dev/null", posix.O_RDONLY), 0)
+        posix.dup2(self._out_end, 1)
+        posix.dup2(self._err_end, 2)
+        posix.umask(self._plan.umask)
+        _signal.set_wakeup_fd(-1)
+        for number in _SIGNALS_TO_DEFAULT:
+            _signal.signal(number, _signal.SIG_DFL)
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
+
     def _wait(self, pid: int, pidfd: int, deadline: float) -> Ending | None:
         """Pump until the process has ended by itself (None), or return the ending that must be forced upon it."""
         while True:
@@ -188,7 +242,7 @@ class Attempt:
             if pidfd in self._pump(min(left, _TICK_S)):
                 return None
             if self._stopper.number:
-                return Ending(STOPPED, "shutdown", CODE_STOPPED)
+                return Ending(STOPPED, SHUTDOWN, CODE_STOPPED)
             if left <= 0:
                 return Ending(TIMED_OUT, f"timeout after {self._plan.timeout_s:g} s", CODE_TIMED_OUT)
             tree.reap_orphans(but=pid)

@@ -9,6 +9,7 @@ the run's ``start`` event, so that a run can be closed truthfully even if nothin
 from __future__ import annotations
 
 import fcntl
+import posix
 import time
 
 from runner.launch.process import Identity, is_alive, parse_identity
@@ -76,6 +77,17 @@ def unlock(descriptor: int) -> None:
     fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
+def hold_release(home: str) -> bool:
+    """Keep a release from being removed while this run or a process of its job lives (RUN-26); whether that worked."""
+    descriptor = posix.open(home, posix.O_RDONLY | posix.O_DIRECTORY)
+    posix.set_inheritable(descriptor, True)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def read_lock(descriptor: int) -> LockRecord:
     """Return what an open lock file says."""
     return _parse_lock(read_record(descriptor))
@@ -110,6 +122,13 @@ def is_held(record: LockRecord, boot_id: str) -> bool:
     if not record.run_id or record.boot_id != boot_id:
         return False
     return any(who is not None and is_alive(who) for who in (record.job, record.wrapper))
+
+
+def describe_holder(record: LockRecord) -> str:
+    """Return who holds a lock, for people: run, since when, pids."""
+    named = (("wrapper", record.wrapper), ("job", record.job))
+    pids = ", ".join([f"{name} pid {who.pid}" for name, who in named if who])
+    return f"run {record.run_id or 'unknown'} since {record.since or 'just now'}, {pids or 'pid unknown'}"
 
 
 def _parse_lock(pairs: list[tuple[str, str]]) -> LockRecord:

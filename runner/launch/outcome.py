@@ -11,6 +11,10 @@ LOST = "lost"
 SKIPPED = "skipped"
 STOPPED = "stopped"
 
+# The reasons that others ask for by name.
+MEMORY = "memory"
+SHUTDOWN = "shutdown"
+
 CODE_TIMED_OUT = 124
 CODE_CANNOT_EXECUTE = 126
 CODE_NOT_FOUND = 127
@@ -52,6 +56,11 @@ class Ending:
         self.reason = reason
         self.exit_code = exit_code
         self.signal = signal
+
+
+def refuse(cause: CannotStart) -> Ending:
+    """Return the ending of what could not be started."""
+    return Ending(CANNOT_START, str(cause), cause.code)
 
 
 def judge_status(status: int, oom_kills: int | None = None) -> Ending:

@@ -210,6 +210,13 @@ def decode_plan(data: bytes) -> Plan:
     return plan
 
 
+def has_limits(plan: Plan) -> bool:
+    """Whether the plan bounds anything of what its job may use."""
+    return bool(
+        plan.limit_memory_bytes or plan.limit_cpu_s or plan.limit_files or plan.limit_processes or plan.limit_nice
+    )
+
+
 def fill_steps(steps: list[Step], values: dict[str, str]) -> list[Step]:
     """Return the steps with ``{slot} {date} {work}`` replaced in their words: no shell will do it."""
     filled = []

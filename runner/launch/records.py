@@ -13,11 +13,12 @@ from runner.launch import incident, journal, lock
 from runner.launch.gates import Place
 from runner.launch.instant import format_instant, format_slot
 from runner.launch.log import Log
-from runner.launch.plan import Plan, Step
+from runner.launch.plan import Plan, Step, has_limits
 from runner.launch.process import identify, read_boot_id
 from runner.launch.state import HEALTH, JOURNAL, LOCKS, LOGS, WORK, make_state, write_all
 
 BY_CRON, BY_HAND = "cron", "hand"
+_CLOCK_BOOTTIME = 7  # goes on while the machine sleeps, and nobody sets it
 
 
 class Request:
@@ -36,12 +37,42 @@ class Request:
         self.arguments: list[str] = []
 
 
+class Tally:
+    """What all attempts of a run used and said; ``streams`` are stderr and stdout of the last one that began."""
+
+    __slots__ = ("cpu_s", "max_rss_bytes", "stderr_bytes", "stdout_bytes", "streams")
+
+    def __init__(self) -> None:
+        self.cpu_s = 0.0
+        self.max_rss_bytes = self.stdout_bytes = self.stderr_bytes = 0
+        self.streams: Streams | None = None
+
+    def add(self, attempt: Attempt) -> None:
+        """Count one more attempt."""
+        self.cpu_s += attempt.cpu_s
+        self.max_rss_bytes = max(self.max_rss_bytes, attempt.max_rss_bytes)
+        self.stdout_bytes += attempt.out.size
+        self.stderr_bytes += attempt.err.size
+        self.streams = attempt.err, attempt.out
+
+
 class Run:
-    """One run, and what is known of it before it starts; ``slot`` is POSIX seconds."""
+    """One run, and what is known of it so far.
+
+    Attributes
+    ----------
+    slot
+        POSIX seconds.
+    lock, lock_name, queue
+        The descriptor and the name of its lock file, and the descriptor of the file of who waits; -1 for none.
+    attempt, memory_failures
+        How many attempts have begun, and how many of them ran out of memory.
+    """
 
     __slots__ = (
-        "arguments", "boot_id", "by_hand", "holder", "id", "lock", "log", "monotonic", "place", "plan", "seq", "slot",
-        "started_at", "work",
+        "arguments", "attempt", "boot_id", "by_hand", "clock_s", "holder", "id", "is_full", "lock", "lock_name",
+        "log", "memory_failures", "monotonic", "place", "plan", "queue", "seq", "slot", "started_at", "stopper",
+        "tally", "work",
     )  # fmt: skip
     log: Log
 
@@ -51,19 +82,59 @@ class Run:
         self.by_hand = request.by_hand
         self.arguments = request.arguments
         self.boot_id = read_boot_id()
-        self.started_at = now
-        self.monotonic = time.monotonic()
         self.id = journal.make_run_id(now, journal.short_host(place.host), posix.getpid())
         self.slot = int(now)
-        self.seq = 0
-        self.lock = -1
+        self.seq = 1  # that of ``start``
+        self.attempt = self.memory_failures = 0
+        self.tally = Tally()
+        self.stopper: Stopper | None = None
+        self.lock = self.queue = -1
+        self.lock_name = plan.name
         self.holder = lock.LockRecord()
+        self.is_full = False
+        self.begin(now)
         self.work = f"{place.state}/{WORK}/{plan.name}"
+
+    def begin(self, now: float) -> None:
+        """Count its time from now on."""
+        self.started_at = now
+        self.monotonic = time.monotonic()
+        self.clock_s = time.clock_gettime(_CLOCK_BOOTTIME)
+
+    def find_clock_step(self, now: float) -> float:
+        """Return by how many seconds the clock was set while the run went on; a suspended machine's is not."""
+        return now - self.started_at - (time.clock_gettime(_CLOCK_BOOTTIME) - self.clock_s)
 
 
 def record_start(run: Run) -> dict[str, journal.Value]:
     """Say that the run is about to start: first in the lock file, then, synced, in the journal (RUN-15)."""
-    start: dict[str, journal.Value] = {
+    start = _make_start(run)
+    line = journal.encode_event(start)
+    if run.lock >= 0:
+        _name_holder(run, run.holder, line)
+        keep_lock(run, lock.write_lock)
+    _append(run, str(start["at"]), line, sync=True)
+    return start
+
+
+def record_wait(run: Run, scheduled: str, detail: str) -> None:
+    """Say that the run waits for its plan's lock: who is killed there is found by the sweep like any other run."""
+    waiter = lock.LockRecord()
+    waiter.slots = [scheduled] if scheduled else []
+    _name_holder(run, waiter, journal.encode_event(_make_start(run)))
+    lock.write_lock(run.queue, waiter)
+    record_event(run, "wait", {**name_run(run), "detail": detail}, sync=False)
+
+
+def _name_holder(run: Run, record: lock.LockRecord, start: bytes) -> None:
+    """Enter the run into what a lock file says."""
+    record.run_id, record.boot_id, record.since = run.id, run.boot_id, format_instant(run.started_at)
+    record.wrapper, record.job = identify(posix.getpid()), None
+    record.start = start.decode().strip()
+
+
+def _make_start(run: Run) -> dict[str, journal.Value]:
+    return {
         "event": "start",
         "at": format_instant(run.started_at),
         "run_id": run.id,
@@ -77,15 +148,6 @@ def record_start(run: Run) -> dict[str, journal.Value]:
         "mailto": list_recipients(run),
         "timeout_s": run.plan.timeout_s,
     }
-    line = journal.encode_event(start)
-    if run.lock >= 0:
-        run.holder.run_id, run.holder.boot_id, run.holder.since = run.id, run.boot_id, str(start["at"])
-        run.holder.wrapper, run.holder.job = identify(posix.getpid()), None
-        run.holder.start = line.decode().strip()
-        keep_lock(run, lock.write_lock)
-    _append(run, str(start["at"]), line, sync=True)
-    run.seq = 1
-    return start
 
 
 def keep_lock(run: Run, write: Callable[[int, lock.LockRecord], None]) -> None:
@@ -93,7 +155,7 @@ def keep_lock(run: Run, write: Callable[[int, lock.LockRecord], None]) -> None:
     try:
         write(run.lock, run.holder)
     except OSError as error:
-        say(f"runner: {run.plan.name}: {LOCKS}/{run.plan.name}: {error.strerror}\n")
+        say(f"runner: {run.plan.name}: {LOCKS}/{run.lock_name}: {error.strerror}\n")
 
 
 def name_run(run: Run) -> dict[str, journal.Value]:
@@ -130,7 +192,24 @@ def _append(run: Run, at: str, line: bytes, *, sync: bool) -> None:
     try:
         with_state(run, lambda: journal.append_record(directory, at[:10], line, sync=sync))
     except OSError as error:
-        say(f"runner: {run.plan.name}: journal: {error.strerror}; this record is not kept: {line.decode()}")
+        _append_elsewhere(run, line, error)
+
+
+def _append_elsewhere(run: Run, line: bytes, error: OSError) -> None:
+    """Keep the record of a full disk in the reserve (RUN-15); what cannot be kept at all is at least said."""
+    from runner.launch import reserve
+
+    text = f"runner: {run.plan.name}: journal: {error.strerror}"
+    try:
+        if error.errno not in reserve.FULL:
+            raise error
+        reserve.append_to_reserve(run.place.state, line)
+    except OSError:
+        say(f"{text}; this record is not kept: {line.decode()}")
+    else:
+        if not run.is_full:
+            say(f"{text}; the records of this run wait in the reserve\n")
+        run.is_full = True
 
 
 def judge_run(run: Run, outcome: str, reason: str) -> tuple[incident.Health, str]:
@@ -178,10 +257,23 @@ def format_header(run: Run, steps: list[Step]) -> str:
         f"profile {plan.profile}, of the job's entry",
         f"cwd {plan.cwd or place.home}  timeout {plan.timeout_s:g} s  grace {plan.grace_s:g} s",
     ]
+    if has_limits(plan):
+        rows.append(f"limits {_describe_limits(plan)}")
     for number, step in enumerate(steps, 1):
         rows.append(f"step {number}, if {step.condition}" if len(steps) > 1 else "arguments")
         rows += [f"  {journal.quote(word)}" for word in step.words]
     return "\n".join(rows)
+
+
+def _describe_limits(plan: Plan) -> str:
+    pairs = [
+        ("memory", ",".join([str(rung) for rung in plan.limit_memory_bytes])),
+        ("cpu", f"{plan.limit_cpu_s:g}"),
+        ("files", str(plan.limit_files)),
+        ("processes", str(plan.limit_processes)),
+        ("nice", str(plan.limit_nice)),
+    ]
+    return "  ".join([f"{name} {value}" for name, value in pairs if value not in ("", "0")])
 
 
 def with_state(run: Run, act: Callable[[], T]) -> T:
@@ -198,6 +290,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
+    from runner.launch.attempt import Attempt, Stopper
     from runner.launch.stream import Stream
 
     T = TypeVar("T")

@@ -70,8 +70,10 @@ def _describe(end: dict[str, Value]) -> str:
     """Return the first sentence: ``download-wfc3 failed after 12.4 s: exit 3.``."""
     seconds = end.get("duration_s")
     after = f" after {seconds:.1f} s" if isinstance(seconds, float) else ""
+    attempts = end.get("attempts")
+    often = f", at attempt {attempts}" if isinstance(attempts, int) and attempts > 1 else ""
     reason = f": {clean(str(end['reason']))}" if end["reason"] else ""
-    return f"{end['plan']} {_DID[str(end['outcome'])]}{after}{reason}."
+    return f"{end['plan']} {_DID[str(end['outcome'])]}{after}{often}{reason}."
 
 
 def _show_streams(streams: tuple[Stream, Stream] | None, log: Value) -> list[str]:

@@ -18,11 +18,18 @@ from runner.launch.log import format_footer, open_log
 from runner.launch.outcome import (
     CANNOT_START,
     CODE_NOT_FOUND,
+    CODE_STOPPED,
     CODE_TRY_LATER,
+    FAILED,
+    MEMORY,
+    OK,
+    SHUTDOWN,
     SKIPPED,
+    STOPPED,
     CannotStart,
     Ending,
     judge_stderr,
+    refuse,
 )
 from runner.launch.plan import Step, fill_steps, fingerprint
 from runner.launch.process import identify
@@ -42,6 +49,9 @@ from runner.launch.records import (
 )
 from runner.launch.state import LOCKS, make_directory
 
+# Less is the slewing of a clock by NTP, and rounding.
+_CLOCK_STEP_S = 60.0
+
 
 def run_job(home: str, request: Request) -> int:
     """Run one plan, or find that it must not run; return the exit code (RUN-36)."""
@@ -60,15 +70,21 @@ def run_job(home: str, request: Request) -> int:
     try:
         is_ours = _take_lock(run)
     except OSError as error:
-        return _execute(run, CannotStart(f"lock {LOCKS}/{plan.name}: {error.strerror}"))
+        return _execute(run, refuse(CannotStart(f"lock {LOCKS}/{plan.name}: {error.strerror}")))
     scheduled = "" if due is None or run.by_hand else format_slot(due)
     if scheduled in run.holder.slots:
         return 0  # this slot was started already (CRON-35)
-    if not is_ours or lock.is_held(run.holder, run.boot_id):
-        return _skip(run, "overlap", _describe_holder(run.holder))
+    ending = None
+    is_free = is_ours and not lock.is_held(run.holder, run.boot_id)
+    if not is_free or plan.overlap == "allow":
+        ending = _meet_overlap(run, scheduled, is_free=is_free)
+        if ending and ending.outcome == OK:
+            return 0
+        if ending and ending.outcome == SKIPPED:
+            return _skip(run, "overlap", ending.reason, ending.exit_code)
     if scheduled:
         run.holder.slots.append(scheduled)
-    return _execute(run, CannotStart(fault, CODE_NOT_FOUND) if fault else None)
+    return _execute(run, ending or (refuse(CannotStart(fault, CODE_NOT_FOUND)) if fault else None))
 
 
 def _enter_zone(name: str) -> str:
@@ -98,14 +114,21 @@ def _take_lock(run: Run) -> bool:
     return is_ours
 
 
-def _describe_holder(holder: lock.LockRecord) -> str:
-    named = (("wrapper", holder.wrapper), ("job", holder.job))
-    pids = ", ".join([f"{name} pid {who.pid}" for name, who in named if who])
-    return f"run {holder.run_id or 'unknown'} since {holder.since or 'just now'}, {pids or 'pid unknown'}"
+def _meet_overlap(run: Run, scheduled: str, *, is_free: bool) -> Ending | None:
+    """Do what the plan says about runs that still go on; None if this one may begin, else how it has ended.
+
+    A person is never made to wait (RUN-12).
+    """
+    overlap = run.plan.overlap
+    if overlap == "skip" or (run.by_hand and overlap != "allow"):
+        return Ending(SKIPPED, lock.describe_holder(run.holder), 0)
+    from runner.launch.overlap import find_room, take_turn
+
+    return find_room(run, scheduled, is_free=is_free) if overlap == "allow" else take_turn(run, scheduled)
 
 
-def _skip(run: Run, reason: str, detail: str) -> int:
-    """Record that the run was not started (RUN-6); under cron that is no failure."""
+def _skip(run: Run, reason: str, detail: str, code: int = 0) -> int:
+    """Record that the run was not started (RUN-6); under cron that is no failure, unless `code` says so."""
     health, alert = judge_run(run, SKIPPED, reason)
     facts: dict[str, journal.Value] = {"reason": reason, "detail": detail, "alerted": alert}
     event = record_event(run, "skip", {**name_run(run), **facts}, sync=False)
@@ -114,55 +137,112 @@ def _skip(run: Run, reason: str, detail: str) -> int:
         return CODE_TRY_LATER
     if alert:
         speak({**event, "outcome": SKIPPED, "mailto": list_recipients(run)}, health, alert, None)
-    return 0
+    return code
 
 
-def _execute(run: Run, refusal: CannotStart | None) -> int:
-    """Start, watch and end the run; with a `refusal` it is recorded as one that could not start."""
-    stopper = Stopper()
+def _execute(run: Run, ending: Ending | None) -> int:
+    """Start, watch and end the run; one that has its `ending` already is recorded, and nothing is started."""
+    run.stopper = run.stopper or Stopper()
     start = record_start(run)
+    if run.queue >= 0:
+        from runner.launch.overlap import leave_queue
+
+        leave_queue(run)
     run.log = open_log(run.place.state, run.plan.name, run.id, run.plan.log_max_bytes)
     steps = _build_steps(run)
     run.log.write_comment(format_header(run, steps))
-    attempt: Attempt | None = None
-    try:
-        if refusal:
-            raise refusal
-        environment = _build_environment(run)
-        run.log.write_comment(f"environment digest {_digest_environment(environment)}")
-        enter_directory(run.plan.cwd, run.place.home)
-        attempt = Attempt(run.plan, environment, run.place.home, run.log, stopper)
-        ending = _attempt(run, attempt, steps)
-    except CannotStart as cause:
-        ending = Ending(CANNOT_START, str(cause), cause.code)
-        run.log.write_comment(str(cause))
+    if ending is None and run.place.release != "-" and not lock.hold_release(run.place.home):
+        ending = refuse(CannotStart(f"release {run.place.release} is being removed"))
+    if ending is None:
+        ending = _attempt_again(run, steps, run.stopper)
+    if ending.outcome == CANNOT_START:
+        run.log.write_comment(ending.reason)
         if run.by_hand:
-            say(f"runner: {run.plan.name}: {cause}\n")
-    return _end(run, start, ending, attempt)
+            say(f"runner: {run.plan.name}: {ending.reason}\n")
+    if ending.outcome == STOPPED:
+        ending.reason = _explain_stop(run) or ending.reason
+    return _end(run, start, ending)
 
 
-def _attempt(run: Run, attempt: Attempt, steps: list[Step]) -> Ending:
+def _attempt_again(run: Run, steps: list[Step], stopper: Stopper) -> Ending:
+    """Make attempts until one need not be repeated; only the last decides how the run ended (RUN-25)."""
+    plan = run.plan
+    while True:
+        run.attempt += 1
+        ending = _attempt(run, steps, stopper)
+        if run.attempt > plan.retry_times:
+            return ending
+        from runner.launch.retry import choose_pause, is_retried
+
+        if not is_retried(ending, plan.retry_on):
+            return ending
+        run.memory_failures += ending.reason == MEMORY
+        pause_s = choose_pause(run.attempt, plan.retry_delay_s, plan.retry_backoff)
+        ended = f"attempt {run.attempt} of {plan.retry_times + 1} ended: {ending.outcome}, {ending.reason}"
+        run.log.write_comment(f"{ended}; the next in {pause_s:g} s")
+        if not stopper.sleep(pause_s):
+            return Ending(STOPPED, SHUTDOWN, CODE_STOPPED)
+
+
+def _attempt(run: Run, steps: list[Step], stopper: Stopper) -> Ending:
+    """Make one attempt in an environment of its own."""
+    try:
+        environment = _build_environment(run)
+        enter_directory(run.plan.cwd, run.place.home)
+        memory_bytes = _choose_memory(run)
+        attempt = Attempt(run.plan, environment, run.place.home, run.log, stopper, memory_bytes)
+        ending = _watch(run, attempt, steps)
+    except CannotStart as cause:
+        return refuse(cause)
+    if ending.outcome == FAILED and run.plan.limit_memory_bytes:
+        from runner.launch.limits import ran_out_of_memory
+
+        err = attempt.err.head + attempt.err.tail
+        if ran_out_of_memory(ending.signal, attempt.oom_kills, attempt.max_rss_bytes, memory_bytes, err):
+            ending.reason = MEMORY
+    return ending
+
+
+def _choose_memory(run: Run) -> int:
+    ladder = run.plan.limit_memory_bytes
+    return ladder[min(run.memory_failures, len(ladder) - 1)] if ladder else 0
+
+
+def _watch(run: Run, attempt: Attempt, steps: list[Step]) -> Ending:
     from runner.launch.tree import become_subreaper
 
     become_subreaper()
     posix.set_inheritable(run.lock, True)
     if run.by_hand:
         attempt.show()
+    has_begun = False
 
     def note_process(pid: int) -> None:
-        is_first = run.holder.job is None
+        nonlocal has_begun
         run.holder.job = identify(pid)
         keep_lock(run, lock.write_lock)
-        if is_first:
-            record_event(run, "attempt", {"attempt": 1, "pid": pid}, sync=False)
+        if not has_begun:
+            record_event(run, "attempt", {"attempt": run.attempt, "pid": pid}, sync=False)
+        has_begun = True
 
     try:
         ending = attempt.run(steps, note_process)
     finally:
         attempt.close()
+        run.tally.add(attempt)
         if len(steps) > 1:
             _record_steps(run, attempt)
     return judge_stderr(ending, run.plan.stderr, attempt.err.unexpected)
+
+
+def _explain_stop(run: Run) -> str:
+    """Return who asked for the end of this run and why, empty if nobody did: a shutdown, or Ctrl-C (RUN-35)."""
+    from runner.launch.stops import clear_stop, read_stop
+
+    reason = read_stop(run.place.state, run.plan.name, run.id)
+    if reason:
+        clear_stop(run.place.state, run.plan.name, run.id)
+    return reason
 
 
 def _record_steps(run: Run, attempt: Attempt) -> None:
@@ -170,32 +250,35 @@ def _record_steps(run: Run, attempt: Attempt) -> None:
         signal = end.status & 0x7F or None
         code = None if signal else end.status >> 8
         facts: dict[str, journal.Value] = {"step": end.index, "exit_code": code, "signal": signal}
-        record_event(run, "step", {"attempt": 1, **facts, "duration_s": end.duration_s}, sync=False)
+        record_event(run, "step", {"attempt": run.attempt, **facts, "duration_s": end.duration_s}, sync=False)
 
 
-def _end(run: Run, start: dict[str, journal.Value], ending: Ending, attempt: Attempt | None) -> int:
+def _end(run: Run, start: dict[str, journal.Value], ending: Ending) -> int:
     """Write the end where it belongs: log, health, journal, lock; speak if a human must act."""
+    now, tally = time.time(), run.tally
+    step_s = run.find_clock_step(now)
+    if abs(step_s) > _CLOCK_STEP_S:
+        ending.reason += f"{'; ' if ending.reason else ''}clock stepped {step_s:+.0f} s"
     facts: dict[str, journal.Value] = {
         "duration_s": max(time.monotonic() - run.monotonic, 0.0),
         "outcome": ending.outcome,
         "reason": ending.reason,
         "exit_code": ending.exit_code,
         "signal": ending.signal or None,
-        "attempts": 1,
-        "cpu_s": attempt.cpu_s if attempt else 0.0,
-        "max_rss_bytes": attempt.max_rss_bytes if attempt else 0,
-        "stdout_bytes": attempt.out.size if attempt else 0,
-        "stderr_bytes": attempt.err.size if attempt else 0,
+        "attempts": max(run.attempt, 1),
+        "cpu_s": tally.cpu_s,
+        "max_rss_bytes": tally.max_rss_bytes,
+        "stdout_bytes": tally.stdout_bytes,
+        "stderr_bytes": tally.stderr_bytes,
     }
-    end = journal.make_end(start, 0, format_instant(time.time()), **facts)
+    end = journal.make_end(start, 0, format_instant(now), **facts)
     if run.log.trouble:
         say(f"runner: {run.plan.name}: {run.log.describe_trouble()}\n")
     run.log.write_comment(format_footer(end))
     run.log.close()
     health, alert = judge_run(run, ending.outcome, ending.reason)
     if alert:
-        streams = (attempt.err, attempt.out) if attempt else None
-        speak({**end, "mailto": start["mailto"]}, health, alert, streams)
+        speak({**end, "mailto": start["mailto"]}, health, alert, tally.streams)
     record_event(run, "end", {**end, "alerted": alert}, sync=True)
     if run.lock >= 0:
         keep_lock(run, lock.clear_lock)
@@ -211,13 +294,19 @@ def _build_environment(run: Run) -> dict[str, str]:
         raise CannotStart(f"{run.work}: {error.strerror}") from None
     environment = base_environment()
     apply_changes(environment, run.plan.changes, run.plan.profile, run.place.home)
+    if run.attempt == 1:
+        run.log.write_comment(f"environment digest {_digest_environment(environment)}")
+    if run.plan.secrets:
+        from runner.launch.secrets import load_secrets
+
+        load_secrets(environment, run.plan.secrets, run.place.home)
     environment.update(
         RUNNER_HOME=run.place.home,
         RUNNER_STATE=run.place.state,
         RUNNER_WORK=run.work,
         RUNNER_JOB=run.plan.job,
         RUNNER_RUN_ID=run.id,
-        RUNNER_ATTEMPT="1",
+        RUNNER_ATTEMPT=str(run.attempt),
         RUNNER_SLOT=format_slot(run.slot),
         RUNNER_PROFILE=run.plan.profile,
         RUNNER_RELEASE=run.place.release,
@@ -235,6 +324,6 @@ def _build_steps(run: Run) -> list[Step]:
 
 
 def _digest_environment(environment: dict[str, str]) -> str:
-    """Return the digest of what the profile and the entry say: the same from run to run until they change."""
-    pairs = [f"{name}={value}" for name, value in sorted(environment.items()) if name[:7] != "RUNNER_"]
+    """Return the digest of what profile and entry say, secrets apart: the same from run to run until they change."""
+    pairs = [f"{name}={value}" for name, value in sorted(environment.items())]
     return fingerprint("\n".join(pairs).encode("utf-8", "surrogateescape"))

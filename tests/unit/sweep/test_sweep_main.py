@@ -16,7 +16,7 @@ from journals import NOW, run_of
 from runner.launch.lock import try_lock
 from runner.launch.plan import HOME_PLAN
 from runner.sweep.__main__ import main
-from runner.sweep.chores import Result
+from runner.sweep.chores import CHORES, Result
 from runner.sweep.trouble import choose_message
 
 DOWN = "name: house\nmail: {ops: ops@example.org}\ndatabase: postgresql://u:s3cret@127.0.0.1:1/x\n"
@@ -59,11 +59,9 @@ def test_in_json_each_chore_is_an_object(house: House) -> None:
 
     chores = [json.loads(line) for line in _sweep(house, "--json").stdout.splitlines()]
 
-    assert chores == [
-        {"chore": "close", "did": False, "detail": "", "code": 0},
-        {"chore": "drain", "did": True, "detail": "2 events", "code": 0},
-        {"chore": "expire", "did": True, "detail": "", "code": 0},
-    ]
+    assert [chore["chore"] for chore in chores] == list(CHORES)
+    assert {"chore": "close", "did": False, "detail": "", "code": 0} in chores
+    assert {"chore": "drain", "did": True, "detail": "2 events", "code": 0} in chores
 
 
 def test_damaged_lines_are_said_once(house: House) -> None:
@@ -82,7 +80,8 @@ def test_a_chore_that_fails_stops_no_other(house: House) -> None:
 
     done = _sweep(house, "--json")
 
-    close, drain, expire = (json.loads(line) for line in done.stdout.splitlines())
+    chores = {chore["chore"]: chore for chore in map(json.loads, done.stdout.splitlines())}
+    close, drain, expire = chores["close"], chores["drain"], chores["expire"]
     assert (close["detail"], close["code"]) == ("closed as lost: download", 0)
     assert (drain["did"], drain["code"], expire["code"]) == (True, 75, 0)
     assert done.returncode == 75
