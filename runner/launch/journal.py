@@ -19,8 +19,8 @@ flip      plan job profile incident kind (``open recover``) outcome
 audit     action job user sudo_user host command digest detail
 ========  =============================================================================================
 
-``trigger`` is ``cron`` or ``hand``; ``alerted`` the kind of mail (``first reminder worse recovered``) or
-empty. Unknown values are null. A run closed by the sweep has its ``end`` under `LOST_SEQ`.
+``trigger`` is ``cron``, ``hand``, ``missed`` or ``rerun``; ``alerted`` the kind of mail (``first reminder worse
+recovered``) or empty. Unknown values are null. A run closed by the sweep has its ``end`` under `LOST_SEQ`.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """What a crontab line starts: ``run-job PLAN [--slot INSTANT] [--hand] [-- ARGUMENT...]`` or ``run-job --sweep``.
 
+``--missed`` and ``--rerun`` are the sweep's, which starts what cron or a crash has left out.
 Arguments are read by hand: ``argparse`` alone would cost as much as the interpreter (RUN-45).
 """
 
@@ -46,8 +47,8 @@ def parse_arguments(arguments: list[str]) -> Request:
     request = Request(arguments[0])
     rest = iter(arguments[1:])
     for word in rest:
-        if word == "--hand":
-            request.by_hand = True
+        if word in ("--hand", "--missed", "--rerun"):
+            request.trigger = word[2:]
         elif word == "--slot":
             request.slot = next(rest, "")
             parse_instant(request.slot)
@@ -55,6 +56,8 @@ def parse_arguments(arguments: list[str]) -> Request:
             request.arguments = list(rest)
         else:
             raise ValueError(f"unknown argument {word!r}")
+    if request.trigger in ("missed", "rerun") and not request.slot:
+        raise ValueError(f"--{request.trigger} needs the --slot that it is for")
     return request
 
 

@@ -17,23 +17,24 @@ from runner.launch.plan import Plan, Step, has_limits
 from runner.launch.process import identify, read_boot_id
 from runner.launch.state import HEALTH, JOURNAL, LOCKS, LOGS, WORK, make_state, write_all
 
-BY_CRON, BY_HAND = "cron", "hand"
+BY_CRON, BY_HAND, BY_MISSED, BY_RERUN = TRIGGERS = "cron", "hand", "missed", "rerun"
 _CLOCK_BOOTTIME = 7  # goes on while the machine sleeps, and nobody sets it
 
 
 class Request:
     """What the command line asks for.
 
-    ``slot`` is the text of ``--slot`` or empty; ``by_hand`` means that a person watches: the job's output is
-    shown and no mail is sent; ``arguments`` are added to the words of a single command.
+    ``slot`` is the text of ``--slot`` or empty; ``trigger`` is who asks: the crontab, a person who watches
+    (the job's output is shown and no mail is sent), or the sweep, for a slot that was missed (RUN-38) or whose
+    run was lost (RUN-17); ``arguments`` are added to the words of a single command.
     """
 
-    __slots__ = ("arguments", "by_hand", "plan_name", "slot")
+    __slots__ = ("arguments", "plan_name", "slot", "trigger")
 
     def __init__(self, plan_name: str) -> None:
         self.plan_name = plan_name
         self.slot = ""
-        self.by_hand = False
+        self.trigger = BY_CRON
         self.arguments: list[str] = []
 
 
@@ -72,14 +73,15 @@ class Run:
     __slots__ = (
         "arguments", "attempt", "boot_id", "by_hand", "clock_s", "holder", "id", "is_full", "lock", "lock_name",
         "log", "memory_failures", "monotonic", "place", "plan", "queue", "seq", "slot", "started_at", "stopper",
-        "tally", "work",
+        "tally", "trigger", "work",
     )  # fmt: skip
     log: Log
 
     def __init__(self, place: Place, plan: Plan, request: Request, now: float) -> None:
         self.place = place
         self.plan = plan
-        self.by_hand = request.by_hand
+        self.trigger = request.trigger
+        self.by_hand = request.trigger == BY_HAND
         self.arguments = request.arguments
         self.boot_id = read_boot_id()
         self.id = journal.make_run_id(now, journal.short_host(place.host), posix.getpid())
@@ -166,7 +168,7 @@ def name_run(run: Run) -> dict[str, journal.Value]:
         "profile": run.plan.profile,
         "slot": format_slot(run.slot),
         "host": run.place.host,
-        "trigger": BY_HAND if run.by_hand else BY_CRON,
+        "trigger": run.trigger,
         "release": run.place.release,
     }
 
@@ -251,7 +253,7 @@ def format_header(run: Run, steps: list[Step]) -> str:
     rows = [
         f"run {run.id}",
         f"job {plan.job}  plan {plan.name}  attempt 1  slot {format_slot(run.slot)}",
-        f"start {format_instant(run.started_at)}  by {BY_HAND if run.by_hand else BY_CRON}",
+        f"start {format_instant(run.started_at)}  by {run.trigger}",
         f"user {place.user}  host {place.host}  system {system.sysname} {system.release} {system.machine}",
         f"release {place.release}  plan digest {plan.digest}",
         f"profile {plan.profile}, of the job's entry",

@@ -109,6 +109,28 @@ def test_fault_17_a_person_may_run_a_slot_again(lab: Lab) -> None:
     assert [start["trigger"] for start in lab.events("start")] == ["hand", "hand", "cron", "hand"]
 
 
+def test_fault_17_a_missed_slot_is_run_once_and_that_of_a_lost_run_again(lab: Lab) -> None:
+    """RUN-38, RUN-17: the sweep names the slot; whoever started it, it counts."""
+    lab.job("job", "true")
+
+    for word in ("--missed", "--missed", "--rerun"):
+        assert lab.run("job", "--slot", SLOT, word).code == 0
+
+    assert [start["trigger"] for start in lab.events("start")] == ["missed", "rerun"]
+    assert lab.lock("job").slots == [SLOT]
+
+
+@pytest.mark.parametrize("word", ["--missed", "--rerun"])
+def test_fault_17_the_sweep_never_starts_a_run_without_its_slot(lab: Lab, word: str) -> None:
+    lab.job("job", "true")
+
+    answer = lab.run("job", word)
+
+    assert answer.code == 2
+    assert answer.mail.startswith(f"run-job: {word} needs the --slot that it is for")
+    assert lab.journal_text() == ""
+
+
 def test_fault_17_only_the_last_sixteen_slots_are_remembered(lab: Lab) -> None:
     lab.job("quick", "true")
     for slot in _SLOTS[:17]:
