@@ -151,7 +151,8 @@ class Lab:
 
     def events(self, kind: str = "", plan: str = "") -> list[Event]:
         """Return the journal's events, oldest file first; one that was said twice counts once, as in the ledger."""
-        lines = [json.loads(line) for line in self.journal_text().split("\n") if line]
+        # A record that a full disk tore does not count: it stands whole somewhere else (RUN-13, RUN-15).
+        lines = [json.loads(line) for line in self.journal_text().split("\n") if line.endswith("}")]
         events = list({(event["run_id"], event["seq"]): event for event in reversed(lines)}.values())[::-1]
         by_run = {event["run_id"]: event["plan"] for event in events if "plan" in event}
         return [

@@ -26,7 +26,7 @@ README = (REPOSITORY / "README.md").read_text()
 PACKAGE = REPOSITORY / "runner"
 COMMANDS = [entry.name for _, entries in SECTIONS for entry in entries]
 TEMPLATE = "runner/home/template"
-OUTCOMES = [value for name, value in vars(outcome).items() if name.isupper() and isinstance(value, str)]
+OUTCOMES = [value for name, value in vars(outcome).items() if name == str(value).upper()]
 RUN_CODES = [value for name, value in vars(outcome).items() if name.startswith("CODE_")]
 COMMAND_CODES = [value for name, value in vars(errors).items() if name.isupper()]
 

@@ -9,6 +9,7 @@ from runner.cli.output import print_json
 from runner.crontab.output import make_output
 from runner.home.here import find_state
 from runner.home.machine import write_machine_files
+from runner.launch.reserve import make_reserve
 from runner.launch.state import make_state
 from runner.plans.installed import keep_installed
 from runner.plans.load import load_home
@@ -31,9 +32,11 @@ def compile_command(ctx: click.Context, check: bool, dry_run: bool, as_json: boo
         differences = keep_installed(compare_output(home, files), loaded.settings)
         if not (check or dry_run):
             write_machine_files(home)
-            make_state(str(find_state(loaded.settings)))
+            state = str(find_state(loaded.settings))
+            make_state(state)
             write_output(home, files, differences)
             remove_output(home, differences.superfluous)
+            make_reserve(state)
     answer = [{"file": path, "is": "stale"} for path in differences.stale]
     answer += [{"file": path, "is": "superfluous"} for path in differences.superfluous]
     if as_json:

@@ -17,7 +17,7 @@ from runner.launch.outcome import (
     CODE_STOPPED,
     CODE_TIMED_OUT,
     OK,
-    SHUTDOWN,
+    REASON_SHUTDOWN,
     STOPPED,
     TIMED_OUT,
     Ending,
@@ -242,7 +242,7 @@ class Attempt:
             if pidfd in self._pump(min(left, _TICK_S)):
                 return None
             if self._stopper.number:
-                return Ending(STOPPED, SHUTDOWN, CODE_STOPPED)
+                return Ending(STOPPED, REASON_SHUTDOWN, CODE_STOPPED)
             if left <= 0:
                 return Ending(TIMED_OUT, f"timeout after {self._plan.timeout_s:g} s", CODE_TIMED_OUT)
             tree.reap_orphans(but=pid)

@@ -12,8 +12,8 @@ SKIPPED = "skipped"
 STOPPED = "stopped"
 
 # The reasons that others ask for by name.
-MEMORY = "memory"
-SHUTDOWN = "shutdown"
+REASON_MEMORY = "memory"
+REASON_SHUTDOWN = "shutdown"
 
 CODE_TIMED_OUT = 124
 CODE_CANNOT_EXECUTE = 126

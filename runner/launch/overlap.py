@@ -12,7 +12,7 @@ import time
 
 from runner.launch import lock
 from runner.launch.attempt import Stopper
-from runner.launch.outcome import CODE_STOPPED, CODE_TRY_LATER, OK, SHUTDOWN, SKIPPED, STOPPED, Ending
+from runner.launch.outcome import CODE_STOPPED, CODE_TRY_LATER, OK, REASON_SHUTDOWN, SKIPPED, STOPPED, Ending
 from runner.launch.records import Run, record_wait
 from runner.launch.state import LOCKS
 
@@ -98,7 +98,7 @@ def _wait(run: Run, busy: str, stopper: Stopper) -> Ending | None:
         if left_s <= 0:
             return Ending(SKIPPED, f"waited {limit_s:g} s for {busy}", code)
         if not stopper.sleep(min(look_s, left_s)):
-            return Ending(STOPPED, SHUTDOWN, CODE_STOPPED)
+            return Ending(STOPPED, REASON_SHUTDOWN, CODE_STOPPED)
         look_s = min(look_s * 1.5, _LONGEST_LOOK_S)
     return None
 

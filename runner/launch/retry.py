@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.launch.outcome import MEMORY, Ending
+from runner.launch.outcome import REASON_MEMORY, Ending
 
 LONGEST_PAUSE_S = 3600.0
 RETRIED_UNLESS_SAID = ("failed", "timed_out")
@@ -13,7 +13,7 @@ def is_retried(ending: Ending, on: list[str]) -> bool:
     """Whether `on`, outcomes, ``memory`` and exit codes, asks for another attempt after such an ending."""
     if ending.outcome not in _RETRIABLE:
         return False
-    names = [ending.outcome, str(ending.exit_code)] + ([MEMORY] if ending.reason == MEMORY else [])
+    names = [ending.outcome, str(ending.exit_code)] + ([REASON_MEMORY] if ending.reason == REASON_MEMORY else [])
     return any(name in names for name in on or RETRIED_UNLESS_SAID)
 
 

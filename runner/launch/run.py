@@ -21,9 +21,9 @@ from runner.launch.outcome import (
     CODE_STOPPED,
     CODE_TRY_LATER,
     FAILED,
-    MEMORY,
     OK,
-    SHUTDOWN,
+    REASON_MEMORY,
+    REASON_SHUTDOWN,
     SKIPPED,
     STOPPED,
     CannotStart,
@@ -178,12 +178,12 @@ def _attempt_again(run: Run, steps: list[Step], stopper: Stopper) -> Ending:
 
         if not is_retried(ending, plan.retry_on):
             return ending
-        run.memory_failures += ending.reason == MEMORY
+        run.memory_failures += ending.reason == REASON_MEMORY
         pause_s = choose_pause(run.attempt, plan.retry_delay_s, plan.retry_backoff)
         ended = f"attempt {run.attempt} of {plan.retry_times + 1} ended: {ending.outcome}, {ending.reason}"
         run.log.write_comment(f"{ended}; the next in {pause_s:g} s")
         if not stopper.sleep(pause_s):
-            return Ending(STOPPED, SHUTDOWN, CODE_STOPPED)
+            return Ending(STOPPED, REASON_SHUTDOWN, CODE_STOPPED)
 
 
 def _attempt(run: Run, steps: list[Step], stopper: Stopper) -> Ending:
@@ -201,7 +201,7 @@ def _attempt(run: Run, steps: list[Step], stopper: Stopper) -> Ending:
 
         err = attempt.err.head + attempt.err.tail
         if ran_out_of_memory(ending.signal, attempt.oom_kills, attempt.max_rss_bytes, memory_bytes, err):
-            ending.reason = MEMORY
+            ending.reason = REASON_MEMORY
     return ending
 
 
@@ -276,6 +276,7 @@ def _end(run: Run, start: dict[str, journal.Value], ending: Ending) -> int:
     end = journal.make_end(start, 0, format_instant(now), **facts)
     if run.log.trouble:
         say(f"runner: {run.plan.name}: {run.log.describe_trouble()}\n")
+        run.log.write_comment(run.log.describe_trouble())
     run.log.write_comment(format_footer(end))
     run.log.close()
     health, alert = judge_run(run, ending.outcome, ending.reason)

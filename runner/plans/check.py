@@ -53,6 +53,11 @@ def _check_targets(job: Job, profiles: dict[str, Profile], settings: Settings) -
     if not any(serves(target, job, profile) for target in settings.targets for profile in known):
         named = ", ".join(target.name for target in settings.targets)
         yield job.fault("hosts", f"no target would run it ({named})", "see its hosts and its profile", "warning")
+    for profile in () if job.hosts else known:
+        # Each host keeps locks of its own, so that nothing else would keep one slot from two runs (FAULT-19).
+        hosts = sorted({host for target in settings.targets if serves(target, job, profile) for host in target.hosts})
+        if len(hosts) > 1:
+            yield job.fault("hosts", f"each of {', '.join(hosts)} would run it", "name the one in hosts:", "warning")
 
 
 def serves(target: Target, job: Job, profile: Profile) -> bool:

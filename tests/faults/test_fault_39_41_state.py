@@ -8,33 +8,74 @@ import pytest
 from lab import CALLER, SLOT, Lab
 from missing import give_up
 
-# In a mount namespace: a state of 64 KiB, one run to furnish it, then not a byte of room for the next.
-_FULL_DISK = """
-mount -t tmpfs -o size=96k tmpfs "$1/state" || exit
-"$1/wrappers/run-job" job --slot 2026-03-08T06:00:00Z
-head -c 1M /dev/zero >"$1/state/fill" 2>/dev/null
-"$1/wrappers/run-job" job --slot 2026-03-08T07:00:00Z
-echo "code $?"
-rm "$1/state/fill"
-"$1/wrappers/run-job" job --slot 2026-03-08T08:00:00Z
-echo "code $?"
+# In a mount namespace the state is a file system of its own, small and soon full; what is left of it is kept.
+_SMALL_DISK = """
+mount -t tmpfs -o size=2m,mode=700 tmpfs "$1/state" || exit
+run() { "$1/wrappers/run-job" job --slot "2026-03-08T0$2:00:00Z"; echo "code $?"; }
+{ %s
+}
+cp -r "$1/state" "$1/kept"
 """
+_FILL = 'cat /dev/zero >"$1/state/fill" 2>/dev/null'
+# The last page of a file takes some more records even on a full disk; not those of so many runs.
+_RUNS = "; ".join([f'run "$1" {hour}' for hour in range(2, 8)])
 
 
-def test_fault_39_on_a_full_disk_the_job_runs_and_somebody_is_told(lab: Lab) -> None:
+def _run_on_small_disk(lab: Lab, script: str) -> tuple[list[str], str]:
+    """Run a script whose home has a state of 2 MiB; return the lines of its stdout, and what cron would mail."""
     if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:
         give_up("no user and mount namespaces (unshare -rm)")
-    done = lab.home / "done"
-    lab.job("job", f"echo $RUNNER_SLOT >>{done}; echo some output; exit 5")
+    words = ["unshare", "-rm", "sh", "-c", _SMALL_DISK % script, "sh", lab.home]
+    result = subprocess.run(words, env=CALLER, capture_output=True, text=True)
+    lab.mails.append(result.stderr)
+    lab.state = lab.home / "kept"
+    return result.stdout.splitlines(), result.stderr
 
-    result = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", _FULL_DISK, "sh", lab.home], env=CALLER, capture_output=True, text=True
-    )
 
-    assert result.stdout.split("\n") == ["code 5", "code 5", ""]
-    assert "No space left on device" in result.stderr
-    assert "Traceback" not in result.stderr
-    assert done.read_text().split() == [f"2026-03-08T0{hour}:00:00Z" for hour in (6, 7, 8)]
+def test_fault_39_on_a_full_disk_the_job_runs_and_no_record_is_lost(lab: Lab) -> None:
+    """RUN-15: start and end wait in the reserve until there is room in the journal."""
+    lab.job("job", f"echo $RUNNER_SLOT >>{lab.home}/done; echo some output; exit 5")
+    full = f'run "$1" 1; "$1/wrappers/run-job" --sweep\n{_FILL}\n{_RUNS}; rm "$1/state/fill"'
+
+    codes, mail = _run_on_small_disk(lab, f'{full}; "$1/wrappers/run-job" --sweep; run "$1" 8')
+
+    slots = [f"2026-03-08T0{hour}:00:00Z" for hour in range(1, 9)]
+    assert codes == ["code 5"] * 8
+    assert (lab.home / "done").read_text().split() == slots
+    assert "runner: job: journal: No space left on device; the records of this run wait in the reserve\n" in mail
+    assert "Traceback" not in mail
+    assert sorted(event["slot"] for event in lab.events("start", "job")) == slots
+    assert [event["outcome"] for event in lab.events("end", "job")] == ["failed"] * 8
+    assert not (lab.state / "journal/reserve").read_bytes().strip(b"\0")
+    lab.assert_clean("job")
+
+
+def test_fault_39_without_a_reserve_the_record_is_at_least_said(lab: Lab) -> None:
+    lab.job("job", "exit 5")
+
+    codes, mail = _run_on_small_disk(lab, f'run "$1" 1; {_FILL}\n{_RUNS}; rm "$1/state/fill"; run "$1" 8')
+
+    assert codes == ["code 5"] * 8
+    assert 'journal: No space left on device; this record is not kept: \n{"event": "' in mail
+    assert "Traceback" not in mail
+
+
+def test_fault_40_a_disk_that_fills_up_in_mid_run_costs_the_log_and_not_the_job(lab: Lab) -> None:
+    lines = "yes a line of output | head -c 300000"
+    body = f"{lines}; {_FILL.replace('$1', str(lab.home))}; {lines}; rm {lab.home}/state/fill; echo after; exit 7"
+    lab.job("job", body)
+
+    codes, mail = _run_on_small_disk(lab, 'run "$1" 6')
+
+    end = lab.end("job")
+    note = f"bytes of the log were lost: {lab.home}/state/logs/job/{end['run_id']}.log: No space left on device"
+    assert codes == ["code 7"]
+    assert (end["outcome"], end["stdout_bytes"]) == ("failed", 2 * 300_000 + len("after\n"))
+    assert note in mail
+    assert lab.output("job").endswith(b"after\n")
+    assert [line.startswith(b"# ") for line in lab.log("job").splitlines()[-2:]] == [True, True]
+    assert note.encode() in lab.log("job").splitlines()[-2]
+    lab.assert_clean("job")
 
 
 @pytest.mark.parametrize("name", ["journal", "locks", "logs", "health", "work", "pauses"])

@@ -17,7 +17,7 @@ jobs:
   five: {when: "@daily", run: "jobs/hello.sh | mail ops"}
   six: {when: "@daily", run: jobs/hello.sh, timout: 5m}
   seven: {when: "@daily", run: jobs/hello.sh, timeout: soon}
-  eight: {when: "@daily", run: jobs/hello.sh, retries: {times: 2}}
+  eight: {when: "@daily", run: jobs/hello.sh, retries: {times: two}}
   Nine: {when: "@daily", run: jobs/hello.sh}
   ten: {when: "@daily", run: jobs/hello.sh, mailto: ops <ops@example.org>}
 """

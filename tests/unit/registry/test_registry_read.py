@@ -102,15 +102,13 @@ def test_ten_different_mistakes_are_ten_places() -> None:
         ("profile: [p, p]", "3:12: a profile stands here twice"),
         ("profile: []", "3:12: a list of profiles without one"),
         ("profile: ../x", '3:12: "../x" is not a profile name; the stem of a file in envs/'),
-        ("overlap: wait", "3:12: overlap: not built yet; only skip can be given"),
+        ("overlap: queue", '3:12: "queue" is not possible here; one of allow, replace, skip, wait'),
         ("missed: once", "3:11: missed: not built yet; only skip can be given"),
         ("rerun_lost: true", "3:15: rerun_lost: not built yet; only false can be given"),
-        ("retries: {times: 2}", "3:12: retries: not built yet; only none can be given"),
-        ("retries: {times: 0}", '3:20: "0" is not a whole number from 1 to 100\n'
-         "3:12: retries: not built yet; only none can be given"),
+        ("retries: {times: 0}", '3:20: "0" is not a whole number from 1 to 100'),
+        ("retries: {delay: 1m}", '3:12: "times" is missing; how many more attempts'),
         ("expect: {max_age: 1d}", "3:11: expect: not built yet; only none can be given"),
-        ("limits: {memory: [2G, 8G]}", "3:11: limits: not built yet; only none can be given"),
-        ("secrets: {A: file:/x}", "3:12: secrets: not built yet; only {} can be given"),
+        ("limits: {memory: [8G, 2G]}", "3:20: each rung of memory must be larger than the one before"),
         ("secrets: {A: hunter2}", '3:16: "hunter2" is not a secret; '
          "write file:/PATH: secrets stay out of the registry"),
         ("description: \"a\\nb\"", "3:16: control character U+000A in a value; "
