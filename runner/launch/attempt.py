@@ -37,6 +37,8 @@ STDERR_HEAD_BYTES, STDERR_TAIL_BYTES, STDOUT_TAIL_BYTES = 8 << 10, 24 << 10, 8 <
 DRAIN_S, SURVIVORS_S = 4.5, 2.0
 # A silent job is looked after this often, to collect orphans that ended.
 _TICK_S = 60.0
+# A talkative one wakes us often; its orphans need not be looked for each time.
+_REAP_S = 1.0
 
 _SIGHUP, _SIGINT, _SIGKILL, _SIGTERM, _SIGSTOP = 1, 2, 9, 15, 19
 # Python ignores SIGPIPE and SIGXFSZ, cron or nohup may ignore others: a job inherits none of that (RUN-20).
@@ -237,15 +239,18 @@ class Attempt:
 
     def _wait(self, pid: int, pidfd: int, deadline: float) -> Ending | None:
         """Pump until the process has ended by itself (None), or return the ending that must be forced upon it."""
+        look_at = 0.0
         while True:
-            left = deadline - time.monotonic()
-            if pidfd in self._pump(min(left, _TICK_S)):
+            now = time.monotonic()
+            if pidfd in self._pump(min(deadline - now, _TICK_S)):
                 return None
             if self._stopper.number:
                 return Ending(STOPPED, REASON_SHUTDOWN, CODE_STOPPED)
-            if left <= 0:
+            if now >= deadline:
                 return Ending(TIMED_OUT, f"timeout after {self._plan.timeout_s:g} s", CODE_TIMED_OUT)
-            tree.reap_orphans(but=pid)
+            if now >= look_at:
+                tree.reap_orphans(but=pid)
+                look_at = now + _REAP_S
 
     def _end_tree(self, pid: int) -> None:
         """TERM to the whole tree, what is left after ``grace`` is killed (RUN-31)."""
@@ -300,7 +305,7 @@ class Attempt:
 
     def _pump(self, wait_s: float) -> list[int]:
         """Move what is there for up to `wait_s` seconds; return the descriptors of others that became ready."""
-        held = self.out.waits() or self.err.waits()
+        held = self.out.pending or self.err.pending
         others = []
         for descriptor, _ in self._poll.poll(max(0.0, min(wait_s, LINE_S) if held else wait_s) * 1000):
             if descriptor in self._open:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 def make_reserve(state: str) -> None:
     """Allocate the reserve unless it is there; OSError if there is no room for it."""
+    if not needs_reserve(state):
+        return
     descriptor = open_record(f"{state}/{JOURNAL}/{RESERVE}")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -17,6 +17,8 @@ class Stream:
     ----------
     size
         Bytes read so far.
+    pending
+        An unfinished line that is held back.
     head, tail
         The first and the last bytes, as much of each as was asked to be kept.
     lines, unexpected
@@ -25,14 +27,14 @@ class Stream:
     """
 
     __slots__ = (
-        "_allowed", "_counts", "_head_bytes", "_is_blank", "_is_inside_line", "_line", "_pending", "_since",
+        "_allowed", "_counts", "_head_bytes", "_is_blank", "_is_inside_line", "_line", "pending", "_since",
         "_tail_bytes", "head", "lines", "size", "tail", "unexpected",
     )  # fmt: skip
 
     def __init__(self, head_bytes: int, tail_bytes: int) -> None:
         self._head_bytes = head_bytes
         self._tail_bytes = tail_bytes
-        self._pending = b""
+        self.pending = b""
         self._since = 0.0
         self._counts = False
         self._is_blank = True
@@ -60,22 +62,18 @@ class Stream:
             self._count(chunk)
         cut = chunk.rfind(b"\n") + 1
         if not cut:
-            if not self._pending:
+            if not self.pending:
                 self._since = now
-            self._pending += chunk
-            return self.flush() if len(self._pending) >= _LINE_BYTES else b""
-        ready = self._pending + chunk[:cut]
-        self._pending = chunk[cut:]
+            self.pending += chunk
+            return self.flush() if len(self.pending) >= _LINE_BYTES else b""
+        ready = self.pending + chunk[:cut]
+        self.pending = chunk[cut:]
         self._since = now
         return ready
 
     def is_due(self, now: float) -> bool:
         """Whether a line has waited for its end long enough."""
-        return bool(self._pending) and now - self._since >= LINE_S
-
-    def waits(self) -> bool:
-        """Whether an unfinished line is held back."""
-        return bool(self._pending)
+        return bool(self.pending) and now - self._since >= LINE_S
 
     def is_inside_line(self) -> bool:
         """Whether the last line has not ended yet, held back or not."""
@@ -83,8 +81,8 @@ class Stream:
 
     def flush(self) -> bytes:
         """Return what is held back, finished or not."""
-        ready = self._pending
-        self._pending = b""
+        ready = self.pending
+        self.pending = b""
         return ready
 
     def finish(self) -> bytes:

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
-BENCHMARKS = ("launch", "compile", "ledger")
+BENCHMARKS = ("launch", "stream", "compile", "ledger")
 
 
 def main() -> int:
