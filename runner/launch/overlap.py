@@ -23,7 +23,7 @@ _REPLACE_MARGIN_S = 5.0
 _LOOK_S, _LONGEST_LOOK_S = 0.02, 0.5
 
 
-def take_turn(run: Run, scheduled: str) -> Ending | None:
+def wait_turn(run: Run, scheduled: str) -> Ending | None:
     """Wait for the plan's lock, under ``replace`` after asking its holder to end.
 
     Returns None when the lock is ours; else how this run has ended: ``skipped``, ``stopped``, or ``ok`` for a slot
@@ -62,7 +62,7 @@ def leave_queue(run: Run) -> None:
 
 
 def find_room(run: Run, scheduled: str, *, is_free: bool) -> Ending | None:
-    """Take the first lock of the plan that is free; returns as `take_turn` does, and never waits.
+    """Take the first lock of the plan that is free; returns as `wait_turn` does, and never waits.
 
     `is_free` says that the plan's own lock is ours: then it is only seen to that no run beside it has the slot.
     """

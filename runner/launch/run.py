@@ -69,21 +69,12 @@ def run_job(home: str, request: Request) -> int:
     reason, detail = gates.find_closed_gate(place, plan, now)
     if reason:
         return _skip(run, reason, detail)
-    try:
-        is_ours = _take_lock(run)
-    except OSError as error:
-        return _execute(run, refuse(CannotStart(f"lock {LOCKS}/{plan.name}: {error.strerror}")))
     scheduled = "" if due is None or run.trigger in (BY_HAND, BY_RERUN) else format_slot(due)
-    if scheduled in run.holder.slots:
-        return 0  # this slot was started already (CRON-35)
-    ending = None
-    is_free = is_ours and not lock.is_held(run.holder, run.boot_id)
-    if not is_free or plan.overlap == "allow":
-        ending = _meet_overlap(run, scheduled, is_free=is_free)
-        if ending and ending.outcome == OK:
-            return 0
-        if ending and ending.outcome == SKIPPED:
-            return _skip(run, "overlap", ending.reason, ending.exit_code)
+    ending = _take_turn(run, scheduled)
+    if ending and ending.outcome == OK:
+        return 0
+    if ending and ending.outcome == SKIPPED:
+        return _skip(run, "overlap", ending.reason, ending.exit_code)
     if scheduled:
         run.holder.slots.append(scheduled)
     return _execute(run, ending or (refuse(CannotStart(fault, CODE_NOT_FOUND)) if fault else None))
@@ -106,27 +97,37 @@ def _find_due_slot(run: Run, request: Request) -> int | None:
     return None if run.by_hand else slot.newest_slot(run.plan.schedules, run.started_at)
 
 
+def _take_turn(run: Run, scheduled: str) -> Ending | None:
+    """Take the plan's lock, or do what the plan says about the run that has it.
+
+    Returns None if the run may begin, else how it has ended; ``ok`` is a slot that was started already (CRON-35).
+    """
+    try:
+        is_free = _take_lock(run)
+        if scheduled in run.holder.slots:
+            return Ending(OK, "", 0)
+        overlap = run.plan.overlap
+        if is_free and overlap != "allow":
+            return None
+        if overlap == "skip" or (run.by_hand and overlap != "allow"):  # a person is not made to wait (RUN-12)
+            return Ending(SKIPPED, lock.describe_holder(run.holder), 0)
+        from runner.launch.overlap import find_room, wait_turn
+
+        return find_room(run, scheduled, is_free=is_free) if overlap == "allow" else wait_turn(run, scheduled)
+    except OSError as error:
+        run.lock = -1
+        return refuse(CannotStart(f"lock {LOCKS}/{run.plan.name}: {error.strerror}"))
+
+
 def _take_lock(run: Run) -> bool:
+    """Try to take the lock; return whether it is ours and no process of the last run lives (RUN-10)."""
     path = f"{run.place.state}/{LOCKS}/{run.plan.name}"
     run.lock, is_ours = with_state(run, lambda: lock.try_lock(path))
     if is_ours:
         run.holder = lock.read_lock(run.lock)
     else:
         run.holder, is_ours = lock.await_holder(run.lock)
-    return is_ours
-
-
-def _meet_overlap(run: Run, scheduled: str, *, is_free: bool) -> Ending | None:
-    """Do what the plan says about runs that still go on; None if this one may begin, else how it has ended.
-
-    A person is never made to wait (RUN-12).
-    """
-    overlap = run.plan.overlap
-    if overlap == "skip" or (run.by_hand and overlap != "allow"):
-        return Ending(SKIPPED, lock.describe_holder(run.holder), 0)
-    from runner.launch.overlap import find_room, take_turn
-
-    return find_room(run, scheduled, is_free=is_free) if overlap == "allow" else take_turn(run, scheduled)
+    return is_ours and not lock.is_held(run.holder, run.boot_id)
 
 
 def _skip(run: Run, reason: str, detail: str, code: int = 0) -> int:

@@ -27,8 +27,8 @@ class Stream:
     """
 
     __slots__ = (
-        "_allowed", "_counts", "_head_bytes", "_is_blank", "_is_inside_line", "_line", "pending", "_since",
-        "_tail_bytes", "head", "lines", "size", "tail", "unexpected",
+        "_allowed", "_counts", "_head_bytes", "_is_blank", "_is_inside_line", "_line", "_since", "_tail_bytes",
+        "head", "lines", "pending", "size", "tail", "unexpected",
     )  # fmt: skip
 
     def __init__(self, head_bytes: int, tail_bytes: int) -> None:
