@@ -7,14 +7,13 @@ a lock, and whoever reads the file sees it whole.
 
 from __future__ import annotations
 
-import fcntl
 import posix
 
 from runner.launch import lines
 from runner.launch.instant import format_instant, parse_instant
 from runner.launch.plan import Plan, decode_schedule, encode_schedule
 from runner.launch.slot import Schedule
-from runner.launch.state import INSTALLED, read_file, write_file
+from runner.launch.state import INSTALLED, lock_directory, read_file, write_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,9 +62,8 @@ def read_installed(state: str) -> dict[str, Installed]:
 
 def change_installed(state: str, change: Callable[[dict[str, Installed]], dict[str, Installed]]) -> None:
     """Replace what is installed by what `change` makes of it; the file is written only if that differs."""
-    directory = posix.open(state, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
+    directory = lock_directory(state)
     try:
-        fcntl.flock(directory, fcntl.LOCK_EX)
         before = read_file(f"{state}/{INSTALLED}") or b""
         after = encode_installed(change(decode_installed(before)))
         if after != before:
