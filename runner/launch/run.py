@@ -27,8 +27,6 @@ from runner.launch.outcome import (
 from runner.launch.plan import Step, fill_steps, fingerprint
 from runner.launch.process import identify
 from runner.launch.records import (
-    BY_HAND,
-    BY_RERUN,
     Request,
     Run,
     format_header,
@@ -63,7 +61,7 @@ def run_job(home: str, request: Request) -> int:
         is_ours = _take_lock(run)
     except OSError as error:
         return _execute(run, CannotStart(f"lock {LOCKS}/{plan.name}: {error.strerror}"))
-    scheduled = "" if due is None or run.trigger in (BY_HAND, BY_RERUN) else format_slot(due)
+    scheduled = "" if due is None or run.by_hand else format_slot(due)
     if scheduled in run.holder.slots:
         return 0  # this slot was started already (CRON-35)
     if not is_ours or lock.is_held(run.holder, run.boot_id):

@@ -42,13 +42,8 @@ def work(round_: Round) -> str:
     """Remove the logs that each plan keeps too long or too many of, and what else nobody needs any more."""
     plans = [path for path in (Path(round_.place.state) / LOGS).iterdir() if is_plan_name(path.name)]
     logs = sum(_expire_logs(round_, plan) for plan in plans if plan.is_dir() and not plan.is_symlink())
-    journals = _expire_journals(round_)
-    removed = {
-        "logs": logs,
-        "journal files": journals,
-        "pauses": _expire_pauses(round_),
-        "stops": _expire_stops(round_),
-    }
+    removed = {"logs": logs, "journal files": _expire_journals(round_)}
+    removed |= {"pauses": _expire_pauses(round_), "stops": _expire_stops(round_)}
     counts = ", ".join(f"{count} {what}" for what, count in removed.items() if count)
     return f"removed {counts}" if counts else ""
 
