@@ -27,6 +27,7 @@ from runner.home.audit import Audit, record_audit
 from runner.home.here import find_target
 from runner.home.settings import read_settings
 from runner.launch.gates import Place, find_pause, is_plan_name, read_place
+from runner.launch.installed import rest_installed
 from runner.launch.instant import format_slot, parse_instant
 from runner.launch.pauses import Pause, remove_pause, write_pause
 from runner.launch.state import make_state
@@ -82,6 +83,7 @@ def pause_command(
         if not dry_run:
             scene.record("pause", job, _describe_pause(pause))
             write_pause(state, job, pause)
+            rest_installed(state, job, 0.0)
     if as_json:
         shown = format_slot(int(pause.until)) if pause.until else None
         facts = {"author": pause.author, "until": shown, "reason": reason, "replaced": before or None}
@@ -107,6 +109,7 @@ def resume_command(ctx: click.Context, job: str, target: str | None, dry_run: bo
             _check_job(scene, job)
         elif not dry_run:
             scene.record("resume", job, f"was paused {before}")
+            rest_installed(state, job, time.time())  # no backlog, also if no sweep has seen the pause (RUN-39)
             remove_pause(state, job)
     if as_json:
         print_json([{"job": job, "was_paused": before or None, "dry_run": dry_run}])

@@ -72,6 +72,34 @@ def change_installed(state: str, change: Callable[[dict[str, Installed]], dict[s
         posix.close(directory)
 
 
+def rest_installed(state: str, job: str, since: float) -> None:
+    """Let a job have slots since then only, none while `since` is 0.0; what was still to be started is forgotten."""
+
+    def rest(installed: dict[str, Installed]) -> dict[str, Installed]:
+        for one in installed.values():
+            if one.plan.partition("@")[0] == job:
+                one.since, one.missed, one.rerun = since, [], []
+        return installed
+
+    change_installed(state, rest)
+
+
+def owe_rerun(state: str, plan: str, slot: str) -> bool:
+    """Remember that the slot of a lost run is to be started again, if its plan is installed and not paused."""
+    is_owed = False
+
+    def owe(installed: dict[str, Installed]) -> dict[str, Installed]:
+        nonlocal is_owed
+        one = installed.get(plan)
+        if one and one.since:
+            is_owed = True
+            one.rerun += [] if slot in one.rerun else [slot]
+        return installed
+
+    change_installed(state, owe)
+    return is_owed
+
+
 def encode_installed(installed: dict[str, Installed]) -> bytes:
     """Return the file, sorted by plan."""
     pairs = []

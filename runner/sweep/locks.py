@@ -29,11 +29,6 @@ class LockFile:
         """The plan of the run that it names."""
         return self.name if is_plan_name(self.name) else self.name.rpartition(".")[0]
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether it is that of a run which waits for its turn."""
-        return self.name == f"{self.plan}.{WAITING}"
-
 
 def read_locks(state: str) -> Iterator[LockFile]:
     """Yield every lock file that can be read; of another the next run of its plan says what is wrong."""

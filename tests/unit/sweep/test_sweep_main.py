@@ -61,6 +61,7 @@ def test_in_json_each_chore_is_an_object(house: House) -> None:
 
     assert chores == [
         {"chore": "close", "did": False, "detail": "", "code": 0},
+        {"chore": "missed", "did": False, "detail": "", "code": 0},
         {"chore": "drain", "did": True, "detail": "2 events", "code": 0},
         {"chore": "expire", "did": True, "detail": "", "code": 0},
     ]
@@ -82,7 +83,7 @@ def test_a_chore_that_fails_stops_no_other(house: House) -> None:
 
     done = _sweep(house, "--json")
 
-    close, drain, expire = (json.loads(line) for line in done.stdout.splitlines())
+    close, _, drain, expire = (json.loads(line) for line in done.stdout.splitlines())
     assert (close["detail"], close["code"]) == ("closed as lost: download", 0)
     assert (drain["did"], drain["code"], expire["code"]) == (True, 75, 0)
     assert done.returncode == 75
