@@ -38,9 +38,9 @@ class House:
     def place(self) -> Place:
         return read_place(str(self.home))
 
-    def sweep(self, chore: str, now: float = NOW) -> Result:
+    def sweep(self, chore: str, now: float = NOW, worked_at: dict[str, float] | None = None) -> Result:
         """Do one chore; fail the test if it failed."""
-        result = do_chore(chore, Round(self.place, now, {}))
+        result = do_chore(chore, Round(self.place, now, worked_at or {}))
         assert result.code == DONE, result.detail
         return result
 

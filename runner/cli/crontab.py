@@ -13,7 +13,6 @@ import click
 from runner.cli.context import dry_run_option, get_home, get_target, json_option, yes_option
 from runner.cli.explain import explain_command
 from runner.cli.output import print_json
-from runner.crontab.account import acting_as
 from runner.crontab.compile import name_block
 from runner.crontab.install import Answer, Order, install, preview_install, uninstall
 from runner.crontab.meaning import format_local
@@ -21,6 +20,7 @@ from runner.crontab.output import compile_fragment, make_output, select_entries
 from runner.crontab.preview import Preview, Wanted, encode_preview
 from runner.crontab.tables import find_crontab
 from runner.errors import ANSWER_IS_NO, DONE, FaultsFound, UserError
+from runner.home.account import acting_as
 from runner.home.here import read_host, read_user
 from runner.home.machine import write_machine_files
 from runner.home.settings import Settings, Target, read_settings

@@ -1,4 +1,4 @@
-"""The account whose crontab we keep: its rights, and one lock for all who write its crontab (CRON-47)."""
+"""One lock for all who write the crontab of an account (CRON-47)."""
 
 from __future__ import annotations
 
@@ -6,45 +6,14 @@ import fcntl
 import os
 import pwd
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from runner.errors import TryLater, UserError
+from runner.errors import TryLater
+from runner.home.account import acting_as
 from runner.launch.state import LOCKS, make_state
 
 LOCK = ".runner-crontab.lock"
 LOCK_WAIT_S = 10.0
-
-
-def get_account(user: str) -> pwd.struct_passwd:
-    """Return the account of that name; UserError if the password database has none."""
-    try:
-        return pwd.getpwnam(user)
-    except KeyError:
-        raise UserError(f"this host has no user {user}") from None
-
-
-@contextmanager
-def acting_as(account: pwd.struct_passwd) -> Iterator[None]:
-    """Create files as `account` where root keeps another user's crontab, else change nothing.
-
-    What root left in a state directory (a journal file of today) the user's own jobs could not write to;
-    and a link planted there would lead root astray.
-    """
-    if os.geteuid() != 0 or account.pw_uid == 0:
-        yield
-        return
-    groups, group = os.getgroups(), os.getegid()
-    os.setgroups(os.getgrouplist(account.pw_name, account.pw_gid))
-    os.setegid(account.pw_gid)
-    os.seteuid(account.pw_uid)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(group)
-        os.setgroups(groups)
 
 
 def lock_crontab(account: pwd.struct_passwd, state: Path | None) -> int:

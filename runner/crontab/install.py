@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 
 from runner.crontab import tables
-from runner.crontab.account import acting_as, lock_crontab
+from runner.crontab.account import lock_crontab
 from runner.crontab.backups import is_made_by_us, keep_backup, note_origin
 from runner.crontab.block import digest_of, find_block, find_blocks, split_lines
 from runner.crontab.dialects import DEBIAN, Dialect, Refusal
@@ -24,6 +24,7 @@ from runner.crontab.opinion import find_disagreement
 from runner.crontab.preview import Preview, Wanted, plan_install, plan_uninstall
 from runner.crontab.tables import Crontab
 from runner.errors import TryLater, UserError
+from runner.home.account import acting_as
 from runner.home.audit import Audit, record_audit
 from runner.launch.plan import PLANS
 from runner.launch.state import make_state

@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner.crontab.account import get_account
 from runner.crontab.dialects import Dialect, Refusal, choose_dialect, find_refusal, lacks_check, lists_escaped
 from runner.errors import TryLater, UserError
+from runner.home.account import get_account
 
 SENDMAIL = Path("/usr/sbin/sendmail")
 TIMEOUT_S = 60.0

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import posix
 
-from runner.launch import lines
 from runner.launch.hosts import matches_host
-from runner.launch.instant import parse_instant
 from runner.launch.plan import HOME_PLAN, PLANS, HomePlan, Plan, decode_home_plan, decode_plan
 from runner.launch.state import PAUSES, read_file
 
@@ -110,15 +108,10 @@ def find_pause(state: str, job: str, now: float) -> str:
     """
     try:
         data = read_file(f"{state}/{PAUSES}/{job}")
-        if data is None:
-            return ""
-        pause = lines.decode_dict(data)
-        until = pause.get("until", "")
-        if until and parse_instant(until) <= now:
-            return ""
-        reason = pause.get("reason", "")
-        return f"by {pause['author']} since {pause['since']}" + (f": {reason}" if reason else "")
-    except KeyError as missing:
-        return f"by a pause file that names no {missing.args[0]}"
-    except (OSError, ValueError) as error:
+    except OSError as error:
         return f"by a pause file that cannot be read: {error}"
+    if data is None:
+        return ""
+    from runner.launch.pauses import describe_pause
+
+    return describe_pause(data, now)

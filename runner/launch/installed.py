@@ -7,14 +7,13 @@ a lock, and whoever reads the file sees it whole.
 
 from __future__ import annotations
 
-import fcntl
 import posix
 
 from runner.launch import lines
 from runner.launch.instant import format_instant, parse_instant
 from runner.launch.plan import Plan, decode_schedule, encode_schedule
 from runner.launch.slot import Schedule
-from runner.launch.state import INSTALLED, read_file, write_file
+from runner.launch.state import INSTALLED, lock_directory, read_file, write_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,15 +62,42 @@ def read_installed(state: str) -> dict[str, Installed]:
 
 def change_installed(state: str, change: Callable[[dict[str, Installed]], dict[str, Installed]]) -> None:
     """Replace what is installed by what `change` makes of it; the file is written only if that differs."""
-    directory = posix.open(state, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
+    directory = lock_directory(state)
     try:
-        fcntl.flock(directory, fcntl.LOCK_EX)
         before = read_file(f"{state}/{INSTALLED}") or b""
         after = encode_installed(change(decode_installed(before)))
         if after != before:
             write_file(f"{state}/{INSTALLED}", after)
     finally:
         posix.close(directory)
+
+
+def rest_installed(state: str, job: str, since: float) -> None:
+    """Let a job have slots since then only, none while `since` is 0.0; what was still to be started is forgotten."""
+
+    def rest(installed: dict[str, Installed]) -> dict[str, Installed]:
+        for one in installed.values():
+            if one.plan.partition("@")[0] == job:
+                one.since, one.missed, one.rerun = since, [], []
+        return installed
+
+    change_installed(state, rest)
+
+
+def owe_rerun(state: str, plan: str, slot: str) -> bool:
+    """Remember that the slot of a lost run is to be started again, if its plan is installed and not paused."""
+    is_owed = False
+
+    def owe(installed: dict[str, Installed]) -> dict[str, Installed]:
+        nonlocal is_owed
+        one = installed.get(plan)
+        if one and one.since:
+            is_owed = True
+            one.rerun += [] if slot in one.rerun else [slot]
+        return installed
+
+    change_installed(state, owe)
+    return is_owed
 
 
 def encode_installed(installed: dict[str, Installed]) -> bytes:

@@ -40,14 +40,14 @@ def parse_arguments(arguments: list[str]) -> Request:
     """Return what the command line asks for; ValueError says what is wrong with it."""
     from runner.launch.gates import is_plan_name
     from runner.launch.instant import parse_instant
-    from runner.launch.records import Request
+    from runner.launch.records import BY_HAND, BY_MISSED, BY_RERUN, Request
 
     if not arguments or not is_plan_name(arguments[0]):
         raise ValueError(f"{arguments[0]!r} is no name of a plan" if arguments else "the name of a plan is missing")
     request = Request(arguments[0])
     rest = iter(arguments[1:])
     for word in rest:
-        if word in ("--hand", "--missed", "--rerun"):
+        if word[:2] == "--" and word[2:] in (BY_HAND, BY_MISSED, BY_RERUN):
             request.trigger = word[2:]
         elif word == "--slot":
             request.slot = next(rest, "")
@@ -56,7 +56,7 @@ def parse_arguments(arguments: list[str]) -> Request:
             request.arguments = list(rest)
         else:
             raise ValueError(f"unknown argument {word!r}")
-    if request.trigger in ("missed", "rerun") and not request.slot:
+    if request.trigger in (BY_MISSED, BY_RERUN) and not request.slot:
         raise ValueError(f"--{request.trigger} needs the --slot that it is for")
     return request
 

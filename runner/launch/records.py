@@ -17,7 +17,7 @@ from runner.launch.plan import Plan, Step, has_limits
 from runner.launch.process import identify, read_boot_id
 from runner.launch.state import HEALTH, JOURNAL, LOCKS, LOGS, WORK, make_state, write_all
 
-BY_CRON, BY_HAND, BY_MISSED, BY_RERUN = TRIGGERS = "cron", "hand", "missed", "rerun"
+BY_CRON, BY_HAND, BY_MISSED, BY_RERUN = "cron", "hand", "missed", "rerun"
 _CLOCK_BOOTTIME = 7  # goes on while the machine sleeps, and nobody sets it
 
 

@@ -34,8 +34,6 @@ from runner.launch.outcome import (
 from runner.launch.plan import Step, fill_steps, fingerprint
 from runner.launch.process import identify
 from runner.launch.records import (
-    BY_HAND,
-    BY_RERUN,
     Request,
     Run,
     format_header,
@@ -69,7 +67,7 @@ def run_job(home: str, request: Request) -> int:
     reason, detail = gates.find_closed_gate(place, plan, now)
     if reason:
         return _skip(run, reason, detail)
-    scheduled = "" if due is None or run.trigger in (BY_HAND, BY_RERUN) else format_slot(due)
+    scheduled = "" if due is None or run.by_hand else format_slot(due)
     ending = _take_turn(run, scheduled)
     if ending and ending.outcome == OK:
         return 0

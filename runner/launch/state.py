@@ -89,6 +89,15 @@ def write_file(path: str, data: bytes, mode: int = 0o600, *, sync: bool = True) 
         raise
 
 
+def lock_directory(path: str) -> int:
+    """Return the descriptor of a locked directory: of two who change what is in it one waits until it is closed."""
+    import fcntl
+
+    directory = posix.open(path, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
+    fcntl.flock(directory, fcntl.LOCK_EX)
+    return directory
+
+
 def write_all(descriptor: int, data: bytes) -> None:
     """Write all of `data`, however many calls the kernel wants for it."""
     written = posix.write(descriptor, data)

@@ -58,8 +58,9 @@ def sweep(place: Place, now: float) -> Iterator[Result]:
 
 def _do_chores(place: Place, now: float, alive: int) -> Iterator[Result]:
     worked_at = _read_instants(alive)
+    round_ = Round(place, now, worked_at)
     for name in CHORES:
-        result = do_chore(name, Round(place, now, worked_at))
+        result = do_chore(name, round_)
         if result.did and result.code == DONE:
             worked_at[name] = now
         yield result

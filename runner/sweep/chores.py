@@ -8,26 +8,28 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 
 from runner.errors import BUG, DONE, TRY_LATER, RunnerError
 from runner.launch.gates import Place
 
-CHORES = ("reserve", "close", "drain", "expire")
+CHORES = ("reserve", "close", "missed", "drain", "expire")
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One call of the housekeeper: where, when, and when each chore last did its work (POSIX seconds)."""
+    """One call of the housekeeper: where, when, when each chore last worked (POSIX seconds), what was said so far."""
 
     place: Place
     now: float
     worked_at: Mapping[str, float]
+    said: list[str] = field(default_factory=list)
 
     def say(self, text: str) -> None:
         """Tell ops: cron mails what the sweep writes on stderr (ALERT-8)."""
         if text:
+            self.said.append(text)
             print(text, file=sys.stderr, flush=True)
 
 

@@ -10,23 +10,26 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from runner.errors import TryLater
 from runner.launch import lock
 from runner.launch.gates import is_plan_name, read_plan
 from runner.launch.incident import SILENT, enter_outcome
+from runner.launch.installed import owe_rerun
 from runner.launch.instant import format_instant
 from runner.launch.journal import LOST_SEQ, Value, append_record, encode_event, make_end
 from runner.launch.log import format_footer
 from runner.launch.outcome import LOST
 from runner.launch.process import read_boot_id, read_command
+from runner.launch.records import BY_CRON, BY_HAND, BY_MISSED
 from runner.launch.report import compose
 from runner.launch.state import HEALTH, JOURNAL, LOCKS, LOGS
+from runner.launch.stops import read_stop
 from runner.ledger.files import list_files
 from runner.ledger.record import Event, parse_event
 from runner.sweep.chores import Round
 from runner.sweep.late import end_if_late, find_processes
+from runner.sweep.locks import WAITING, read_locks
 from runner.sweep.open_runs import find_open_runs
 
 _FLIP_SEQ = LOST_SEQ - 1
@@ -35,10 +38,11 @@ _NAMES = ("plan", "job", "profile", "slot", "host", "trigger", "release")
 
 @dataclass(frozen=True, slots=True)
 class OpenRun:
-    """A run without end: its ``start`` event, and whether it is the journal that knows it as open."""
+    """A run without end: its ``start`` event, whether it is the journal that knows it as open, and its lock file."""
 
     start: Event
     is_recorded: bool
+    lock_name: str
 
 
 def has_work(round_: Round) -> bool:
@@ -66,16 +70,14 @@ def work(round_: Round) -> str:
 def _find_open(state: str) -> list[OpenRun]:
     """Return the runs that the journal or a lock file knows as open, the oldest first."""
     recorded = find_open_runs(state, read_boot_id())
-    starts = dict(recorded)
-    for path in (Path(state) / LOCKS).iterdir():
-        try:
-            record = lock.find_lock(str(path)) if is_plan_name(path.name) else None
-        except OSError:
-            continue  # the next run of the plan will say what is wrong with it
-        if record and record.run_id:
-            starts.setdefault(record.run_id, record.start)
+    locks = {file.record.run_id: file for file in read_locks(state) if file.record.run_id}
+    starts = {run_id: file.record.start for run_id, file in locks.items()} | recorded
     parsed = [(run_id, _parse_start(text)) for run_id, text in sorted(starts.items())]
-    return [OpenRun(start, run_id in recorded) for run_id, start in parsed if start]
+    return [
+        OpenRun(start, run_id in recorded, locks[run_id].name if run_id in locks else start["plan"])
+        for run_id, start in parsed
+        if start
+    ]
 
 
 def _parse_start(text: str) -> Event | None:
@@ -87,7 +89,7 @@ def _parse_start(text: str) -> Event | None:
 def _settle(run: OpenRun, round_: Round) -> bool:
     """Close one run if it is over, end its job if that is late; return whether it was lost."""
     plan = run.start["plan"]
-    path = f"{round_.place.state}/{LOCKS}/{plan}"
+    path = f"{round_.place.state}/{LOCKS}/{run.lock_name}"
     boot_id = read_boot_id()
     holder = lock.find_lock(path)
     if holder and holder.run_id == run.start["run_id"] and holder.boot_id == boot_id:
@@ -103,7 +105,7 @@ def _settle(run: OpenRun, round_: Round) -> bool:
 
 
 def _close(run: OpenRun, descriptor: int, boot_id: str, round_: Round) -> bool:
-    """Close one run under its plan's lock, unless it lives; return whether it was lost."""
+    """Close one run under its lock, unless it lives; return whether it was lost."""
     holder = lock.read_lock(descriptor)
     is_holder = holder.run_id == run.start["run_id"]
     if _lives(holder, boot_id) if is_holder else _runs_without_lock(run.start, boot_id):
@@ -111,14 +113,38 @@ def _close(run: OpenRun, descriptor: int, boot_id: str, round_: Round) -> bool:
     state, run_id = round_.place.state, run.start["run_id"]
     if not run.is_recorded and "start" not in _find_events(state, run_id):
         _append(round_, run.start)
+    is_owed = _wants_rerun(run, round_) and owe_rerun(state, run.start["plan"], run.start["slot"])
+    if is_owed:
+        holder.slots = [slot for slot in holder.slots if slot != run.start["slot"]]
     if is_holder:
         # From here on the journal knows the run. Its next slot, which may be due in this very moment, waits for
         # a lock that names nobody, and would be skipped by one that still names a run.
         lock.clear_lock(descriptor, holder)
+    elif is_owed:
+        lock.write_lock(descriptor, holder)
+    if is_owed:
+        os.fsync(descriptor)  # the slot must be free before the end, which lets it be started, is on record
     if "end" in _find_events(state, run_id):
         return False  # the wrapper was killed just after
-    _record_lost(run.start, "host rebooted" if run.start["boot_id"] != boot_id else "its wrapper was killed", round_)
+    _record_lost(run.start, _explain(run, state, boot_id), round_)
     return True
+
+
+def _explain(run: OpenRun, state: str, boot_id: str) -> str:
+    """Return why the end of a run is unknown; who stopped what a killed wrapper had left is named."""
+    if run.start["boot_id"] != boot_id:
+        return "host rebooted"
+    killed = "its wrapper was killed" + (" while it waited" if run.lock_name.endswith(f".{WAITING}") else "")
+    request = read_stop(state, run.start["plan"], run.start["run_id"])
+    return f"{killed}, {request}" if request else killed
+
+
+def _wants_rerun(run: OpenRun, round_: Round) -> bool:
+    """Whether the slot of a lost run is to be run again: not if a person asked for it or stopped it, and only once."""
+    start, state = run.start, round_.place.state
+    if start["trigger"] not in (BY_CRON, BY_MISSED) or not read_plan(round_.place.home, start["plan"])[0].rerun_lost:
+        return False
+    return not read_stop(state, start["plan"], start["run_id"]) and "end" not in _find_events(state, start["run_id"])
 
 
 def _lives(holder: lock.LockRecord, boot_id: str) -> bool:
@@ -159,7 +185,7 @@ def _record_lost(start: Event, reason: str, round_: Round) -> None:
     state, plan, run_id = round_.place.state, start["plan"], start["run_id"]
     end = make_end(start, LOST_SEQ, format_instant(round_.now), outcome=LOST, reason=reason, attempts=1, alerted="")
     _write_footer(f"{state}/{LOGS}/{plan}/{run_id}.log", format_footer(end))
-    by_hand = start["trigger"] == "hand"
+    by_hand = start["trigger"] == BY_HAND
     health, alert, flip = enter_outcome(f"{state}/{HEALTH}/{plan}", run_id, LOST, reason, round_.now, by_hand=by_hand)
     if alert != SILENT:
         end["alerted"] = alert

@@ -1,16 +1,18 @@
-"""``expire``: old logs and drained journal files go (RUN-43, RUN-16)."""
+"""``expire``: old logs, drained journal files, pauses and stop requests that are over go (RUN-43, RUN-16, RUN-7)."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from runner.launch.gates import is_plan_name, read_plan
 from runner.launch.journal import short_host
 from runner.launch.outcome import OK
-from runner.launch.state import JOURNAL, LOGS
+from runner.launch.pauses import expire_pause
+from runner.launch.state import JOURNAL, LOGS, PAUSES, STOPS
 from runner.ledger.files import list_files, read_drained
 from runner.ledger.record import RUN_ID
 from runner.sweep.chores import Round
@@ -18,6 +20,8 @@ from runner.sweep.chores import Round
 EVERY_S = 3600.0
 MOST_LOGS = 500
 JOURNAL_KEEP_S = 7 * 86400.0
+# No run takes longer to end after it was asked to.
+STOP_KEEP_S = 86400.0
 _FOOTER_BYTES = 4096
 
 
@@ -35,11 +39,13 @@ def has_work(round_: Round) -> bool:
 
 
 def work(round_: Round) -> str:
-    """Remove the logs that each plan keeps too long or too many of, and the journal files that the ledger has."""
+    """Remove the logs that each plan keeps too long or too many of, and what else nobody needs any more."""
     plans = [path for path in (Path(round_.place.state) / LOGS).iterdir() if is_plan_name(path.name)]
     logs = sum(_expire_logs(round_, plan) for plan in plans if plan.is_dir() and not plan.is_symlink())
-    journals = _expire_journals(round_)
-    return f"removed {logs} logs, {journals} journal files" if logs or journals else ""
+    removed = {"logs": logs, "journal files": _expire_journals(round_)}
+    removed |= {"pauses": _expire_pauses(round_), "stops": _expire_stops(round_)}
+    counts = ", ".join(f"{count} {what}" for what, count in removed.items() if count)
+    return f"removed {counts}" if counts else ""
 
 
 def choose_expired(logs: Iterable[LogFile], oldest_at: float) -> list[LogFile]:
@@ -94,3 +100,22 @@ def _expire_journals(round_: Round) -> int:
     for file in removed:
         (Path(round_.place.state) / JOURNAL / file.name).unlink()
     return len(removed)
+
+
+def _expire_pauses(round_: Round) -> int:
+    """Remove the pauses whose time is over, and return how many; one that cannot be read holds (RUN-7)."""
+    state = round_.place.state
+    removed = 0
+    for path in (Path(state) / PAUSES).iterdir():
+        with suppress(OSError):
+            removed += is_plan_name(path.name) and expire_pause(state, path.name, round_.now)
+    return removed
+
+
+def _expire_stops(round_: Round) -> int:
+    """Remove requests that no run has taken along, and return how many."""
+    requests = [path for path in (Path(round_.place.state) / STOPS).iterdir() if is_plan_name(path.name)]
+    old = [path for path in requests if round_.now - path.lstat().st_mtime > STOP_KEEP_S]
+    for path in old:
+        path.unlink()
+    return len(old)

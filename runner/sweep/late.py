@@ -35,7 +35,7 @@ def end_if_late(record: LockRecord, timeout_s: float, grace_s: float, now: float
     while find_processes(record) and (waited_s := time.monotonic() - begun) < min(grace_s, _MOST_GRACE_S):
         time.sleep(min(0.05, grace_s - waited_s))
     if now + time.monotonic() - begun >= deadline + grace_s:
-        _kill(record)
+        kill(record)
 
 
 def find_processes(record: LockRecord) -> list[Identity]:
@@ -66,8 +66,8 @@ def _read_environment(directory: Path) -> list[bytes]:
         return []
 
 
-def _kill(record: LockRecord) -> None:
-    """Stop all before any is killed, again and again, so that a fork bomb cannot outrun it (RUN-31)."""
+def kill(record: LockRecord) -> None:
+    """Kill what is left of a run; all are stopped before any is killed: no fork bomb can outrun it (RUN-31)."""
     until = time.monotonic() + _KILL_S
     while (left := find_processes(record)) and time.monotonic() < until:
         signal_all(left, _SIGSTOP)

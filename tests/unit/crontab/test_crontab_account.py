@@ -1,16 +1,15 @@
-"""One lock for all who write a crontab, and files that belong to its user."""
+"""One lock for all who write a crontab."""
 
 from __future__ import annotations
 
 import os
 import pwd
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from runner.crontab.account import LOCK, acting_as, get_account, lock_crontab, take_lock
-from runner.errors import TryLater, UserError
+from runner.crontab.account import LOCK, lock_crontab, take_lock
+from runner.errors import TryLater
 
 
 def test_a_second_install_waits_and_gives_up(tmp_path: Path):
@@ -57,21 +56,3 @@ def test_all_homes_of_an_account_share_the_lock_in_its_home_directory(tmp_path: 
 def test_an_account_without_a_home_directory_is_locked_in_its_state(tmp_path: Path):
     os.close(lock_crontab(make_account(tmp_path / "nonexistent"), tmp_path / "state"))
     assert (tmp_path / "state/locks" / LOCK).exists()
-
-
-def test_an_unknown_user_is_the_users_mistake():
-    with pytest.raises(UserError, match="no user no-such-user"):
-        get_account("no-such-user")
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="root")
-def test_what_root_leaves_for_another_user_is_that_users():
-    """A journal file of root's would shut the user's own jobs out."""
-    nobody = get_account("nobody")
-    with tempfile.TemporaryDirectory() as directory:
-        os.chown(directory, nobody.pw_uid, nobody.pw_gid)
-        file = Path(directory, "journal")
-        with acting_as(nobody):
-            file.touch()
-        assert file.stat().st_uid == nobody.pw_uid
-    assert os.geteuid() == 0

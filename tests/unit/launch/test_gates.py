@@ -213,7 +213,7 @@ def test_a_plan_without_a_slot_counts_as_started_by_hand_now(lab: Lab) -> None:
         (None, ""),
         ("author ana\nsince yesterday\nreason disk full\n", "by ana since yesterday: disk full"),
         ("author ana\nsince yesterday\n", "by ana since yesterday"),
-        ("author ana\nsince yesterday\nuntil 2026-03-08T12:00:01Z\n", "by ana since yesterday"),
+        ("author ana\nsince today\nuntil 2026-03-08T12:00:01Z\n", "by ana since today until 2026-03-08T12:00:01Z"),
         ("author ana\nsince yesterday\nuntil 2026-03-08T12:00:00Z\n", ""),
         ("", "by a pause file that names no author"),
         (

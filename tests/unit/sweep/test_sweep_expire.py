@@ -1,4 +1,4 @@
-"""What is removed and what never is (RUN-43, RUN-16)."""
+"""What is removed and what never is (RUN-43, RUN-16, RUN-7)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from journals import NOW, run_of
 from runner.database.connect import connect
 from runner.database.migrate import prepare_schema
 from runner.launch.journal import make_run_id, short_host
+from runner.launch.pauses import Pause, write_pause
+from runner.launch.stops import write_stop
 from runner.ledger.drain import drain_journal
 from runner.sweep.expire import EVERY_S, MOST_LOGS, LogFile, choose_expired
 
@@ -44,7 +46,7 @@ def test_logs_older_than_the_plan_keeps_them_go(house: House) -> None:
     house.plan("download", log_keep_s=2 * DAY_S)
     old, young, newest = (_log(house, "download", age) for age in (3, 1, 0.5))
 
-    assert house.sweep("expire").detail == "removed 1 logs, 0 journal files"
+    assert house.sweep("expire").detail == "removed 1 logs"
 
     assert (old.exists(), young.exists(), newest.exists()) == (False, True, True)
 
@@ -114,7 +116,7 @@ def test_journal_files_go_a_week_after_they_were_drained(house: House) -> None:
     for path in (drained, undrained):
         _age(path, 8)
 
-    assert house.sweep("expire").detail == "removed 0 logs, 1 journal files"
+    assert house.sweep("expire").detail == "removed 1 journal files"
 
     assert (drained.exists(), undrained.exists(), young.exists()) == (False, True, True)
 
@@ -126,3 +128,28 @@ def test_it_looks_once_an_hour(house: House) -> None:
     assert has_work(Round(house.place, NOW, {}))
     assert not has_work(Round(house.place, NOW, {"expire": NOW - EVERY_S + 1}))
     assert has_work(Round(house.place, NOW, {"expire": NOW - EVERY_S}))
+
+
+def test_a_pause_goes_when_it_has_expired_and_no_other_does(house: House) -> None:
+    """RUN-7."""
+    state = str(house.state)
+    write_pause(state, "over", Pause("ana", NOW - 60, NOW - 1))
+    write_pause(state, "on", Pause("ana", NOW - 60, NOW + 1))
+    write_pause(state, "endless", Pause("ana", NOW - 60))
+    (house.state / "pauses" / "damaged").write_text("until soon\n")
+    (house.state / "pauses" / "directory").mkdir()
+
+    assert house.sweep("expire").detail == "removed 1 pauses"
+
+    left = {path.name for path in (house.state / "pauses").iterdir()}
+    assert left == {"on", "endless", "damaged", "directory"}
+
+
+def test_a_stop_request_that_no_run_took_along_goes_after_a_day(house: House) -> None:
+    for plan, age_days in (("old", 1.1), ("new", 0.9)):
+        write_stop(str(house.state), plan, "20261120T115500.000000Z-ops1-1", "ana", "", NOW)
+        _age(house.state / "stops" / plan, age_days)
+
+    assert house.sweep("expire").detail == "removed 1 stops"
+
+    assert [path.name for path in (house.state / "stops").iterdir()] == ["new"]

@@ -1,0 +1,47 @@
+"""All lock files of a state directory: those of plans, and those of the runs that wait or run beside them.
+
+``locks/<plan>`` is a plan's; ``locks/<plan>.wait`` is of the run that waits for it, and ``locks/<plan>.1``, ``.2`` ...
+are of runs beside it (RUN-11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.launch.gates import is_plan_name
+from runner.launch.lock import LockRecord, find_lock
+from runner.launch.state import LOCKS
+
+WAITING = "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class LockFile:
+    """One lock file: its name in ``locks/`` and what it says."""
+
+    name: str
+    record: LockRecord
+
+    @property
+    def plan(self) -> str:
+        """The plan of the run that it names."""
+        return self.name if is_plan_name(self.name) else self.name.rpartition(".")[0]
+
+
+def read_locks(state: str) -> Iterator[LockFile]:
+    """Yield every lock file that can be read; of another the next run of its plan says what is wrong."""
+    for path in sorted((Path(state) / LOCKS).glob("*")):
+        try:
+            record = find_lock(str(path)) if is_lock_name(path.name) else None
+        except OSError:
+            continue
+        if record:
+            yield LockFile(path.name, record)
+
+
+def is_lock_name(name: str) -> bool:
+    """Whether a file of ``locks/`` is one of ours, by its name."""
+    plan, _, suffix = name.rpartition(".")
+    return is_plan_name(name) or (is_plan_name(plan) and (suffix == WAITING or suffix.isdecimal()))
