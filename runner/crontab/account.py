@@ -25,6 +25,14 @@ def get_account(user: str) -> pwd.struct_passwd:
         raise UserError(f"this host has no user {user}") from None
 
 
+def get_owner(directory: Path, otherwise: pwd.struct_passwd) -> pwd.struct_passwd:
+    """Return the account that a directory belongs to: what root writes there must be its, not the crontab's user's."""
+    try:
+        return pwd.getpwuid(directory.stat().st_uid)
+    except KeyError:
+        return otherwise
+
+
 @contextmanager
 def acting_as(account: pwd.struct_passwd) -> Iterator[None]:
     """Create files as `account` where root keeps another user's crontab, else change nothing.

@@ -112,6 +112,11 @@ def find_block(table: bytes, name: str) -> Block | None:
     return blocks[0] if blocks else None
 
 
+def has_block(table: bytes, name: str) -> bool:
+    """Whether a block of that name begins in a crontab, however damaged its marks are otherwise."""
+    return any(marker.begun == name for marker in _find_markers(table))
+
+
 def take_out(table: bytes, block: Block | None) -> bytes:
     """Return the foreign bytes: all but that block."""
     return table if block is None else table[: block.start] + table[block.end :]

@@ -27,6 +27,7 @@ class Dialect:
 
 DEBIAN = Dialect("debian", "-n", 998)
 CRONIE = Dialect("cronie", "-T", 131_072)
+DIALECTS = {dialect.name: dialect for dialect in (DEBIAN, CRONIE)}
 
 # Debian and cronie alike; the number is that of the line or, where the fault is inside the line, one less.
 _REFUSAL = re.compile(rb'^".*":(\d+): (.+)$', re.MULTILINE)

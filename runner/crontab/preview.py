@@ -18,6 +18,7 @@ from runner.crontab.block import (
 )
 from runner.crontab.dialects import Dialect
 from runner.crontab.entry import Entry, parse_entries
+from runner.crontab.header import find_misplacement
 from runner.crontab.lint import find_foreign_faults, find_foreign_warnings, find_table_faults
 from runner.crontab.mask import show_lines
 from runner.crontab.meaning import JobChange, format_local, list_changes, list_soon
@@ -35,6 +36,8 @@ class Wanted:
         Of the block, see `runner.crontab.compile.name_block`.
     target, host, user
         Whose crontab it is.
+    system
+        Whether it is a file of /etc/cron.d, all ours and with a user column.
     block
         As `runner.crontab.compile.compile_block` wrote it; empty in order to take the block out.
     entries
@@ -47,6 +50,7 @@ class Wanted:
     target: str
     host: str
     user: str
+    system: bool = False
     block: str = ""
     entries: tuple[Entry, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -83,6 +87,8 @@ class Preview:
         Our longest line but for comments, and what the daemon takes.
     warnings
         For a person, a line each.
+    flaws
+        Why cron ignores the crontab as it is, whatever its text is.
     """
 
     target: str
@@ -97,11 +103,12 @@ class Preview:
     longest_bytes: int
     limit_bytes: int
     warnings: tuple[str, ...]
+    flaws: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
         """Whether there is anything to do."""
-        return self.old != self.new
+        return self.old != self.new or bool(self.flaws and self.new is not None)
 
 
 def plan_install(old: bytes | None, wanted: Wanted, dialect: Dialect, now: float) -> Preview:
@@ -115,9 +122,18 @@ def plan_install(old: bytes | None, wanted: Wanted, dialect: Dialect, now: float
     """
     table, text = old or b"", wanted.block.encode()
     found = _find_unedited(table, wanted)
+    if wanted.system and old is not None and not found:
+        raise UserError("the file was not made by us: it has no block of ours; move it away first (CRON-50)")
+    (own,) = find_blocks(text)
+    if found and (wrong := find_misplacement(found.body, own.body, wanted.host)):
+        raise UserError(
+            f"line {found.line}: the block of {wanted.name} that stands there is for {wrong}; if it is to go, take it"
+            ' out with "runner crontab uninstall" first (CRON-49)'
+        )
     new = put_in(table, wanted.name, text)
-    above, (own,) = new[: new.rindex(text)], find_blocks(text)
-    if faults := find_table_faults(new, own.body) + find_foreign_faults(above, dialect):
+    above = new[: new.rindex(text)]
+    column = wanted.user if wanted.system else ""
+    if faults := find_table_faults(new, own.body, column) + find_foreign_faults(above, dialect):
         raise UserError("\n".join(faults))
     warnings = (*find_foreign_warnings(above), *_warn_of_move(table, found))
     return _preview(old, new, found, wanted, dialect, warnings, now)
@@ -135,7 +151,7 @@ def plan_uninstall(old: bytes | None, wanted: Wanted, dialect: Dialect, now: flo
     """
     found = _find_unedited(old or b"", wanted)
     foreign = take_out(old or b"", found)
-    new = old if found is None else None if made_by_us and not foreign else foreign
+    new = old if found is None else None if (made_by_us or wanted.system) and not foreign else foreign
     return _preview(old, new, found, wanted, dialect, (), now)
 
 
