@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from homes import Home, make_home
 from hypothesis import settings
 from lab import Lab, make_machine_files
 from postgres import Postgres
@@ -23,6 +24,14 @@ def lab(tmp_path: Path, machine_files: Path) -> Iterator[Lab]:
     lab = Lab(tmp_path / "home", machine_files)
     yield lab
     lab.tear_down()
+
+
+@pytest.fixture
+def home(
+    tmp_path: Path, machine_files: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Home:
+    """A home to call ``runner`` on."""
+    return make_home(tmp_path / "home", machine_files, capfd, monkeypatch)
 
 
 @pytest.fixture(scope="session")

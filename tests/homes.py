@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import stat
 import sys
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from fake_crontab import make_fake_crontab
 
 from runner.cli.main import run
 from runner.crontab import crond
+from runner.home.here import read_user
 from runner.launch.slot import use_zone
 
 REPOSITORY = Path(__file__).parents[1]
@@ -82,6 +84,12 @@ class Home:
     def job(self, keys: str, *, name: str = "job") -> None:
         """Write a registry of one job; `keys` are what it has beside its command and its profile."""
         self.write("jobs/all.yaml", f"jobs:\n  {name}: {{run: jobs/hello.sh, profile: local, {keys}}}\n")
+
+    def target(self, keys: dict[str, str]) -> None:
+        """Declare one target, of this host and user unless told otherwise."""
+        given = {"hosts": f"[{socket.gethostname()}]", "user": read_user(), **keys}
+        target = ", ".join(f"{key}: {value}" for key, value in given.items())
+        self.write("envs/site.yaml", f"name: lab\nmail: {{ops: ops@example.org}}\ntargets:\n  here: {{{target}}}\n")
 
     def runner(self, *words: str) -> Answer:
         """Call ``runner --home HOME WORDS``."""

@@ -9,7 +9,7 @@ import time
 import click
 
 from runner.cli.context import dry_run_option, get_home, json_option, yes_option
-from runner.cli.crontab_target import choose_target, find_place, make_spot, want_block
+from runner.cli.crontab_target import allow_mending, choose_target, find_place, make_spot, want_block
 from runner.cli.explain import explain_command
 from runner.cli.output import print_json
 from runner.crontab.account import acting_as, get_owner
@@ -28,6 +28,16 @@ from runner.plans.load import LoadedHome, load_home
 from runner.plans.write import compare_output, remove_output, write_output
 
 target_option = click.option("--target", metavar="T", help="The target; by default that of this host and user.")
+
+
+overwrite_option = click.option(
+    "--overwrite-edits", is_flag=True, help="Let go what was edited by hand in our block; it stays in the backup."
+)
+repair_option = click.option(
+    "--repair",
+    is_flag=True,
+    help="Where the marks of our block are damaged: take out those and the lines that we wrote.",
+)
 
 
 @click.group("crontab")
@@ -63,11 +73,21 @@ def diff_command(ctx: click.Context, target: str | None, as_json: bool) -> int:
 
 @crontab_command.command("install", short_help="compile, show what changes, ask, and do it")
 @target_option
+@overwrite_option
+@repair_option
 @yes_option
 @dry_run_option
 @json_option
 @click.pass_context
-def install_command(ctx: click.Context, target: str | None, yes: bool, dry_run: bool, as_json: bool) -> int:
+def install_command(
+    ctx: click.Context,
+    target: str | None,
+    overwrite_edits: bool,
+    repair: bool,
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
     """Compile, show what changes, ask, and put our block into the crontab. Nothing fires because of an install."""
     loaded = load_home(get_home(ctx))
     settings = loaded.settings
@@ -75,8 +95,9 @@ def install_command(ctx: click.Context, target: str | None, yes: bool, dry_run: 
     spot = make_spot(settings, chosen)
     check_right(spot)
     crontab = find_table(spot, os.environ)
-    wanted = want_block(loaded, chosen)
     state = settings.state_of(chosen)
+    wanted = want_block(loaded, chosen)
+    wanted = allow_mending(wanted, state, settings.home, overwrite_edits=overwrite_edits, repair=repair)
     files = make_output(loaded)
     differences = compare_output(settings.home, files)
     owner = get_owner(settings.home, crontab.account)
@@ -121,17 +142,29 @@ def _select_plans(loaded: LoadedHome, wanted: Wanted) -> list[Plan]:
 
 @crontab_command.command("uninstall", short_help="take our block out of the crontab")
 @target_option
+@overwrite_option
+@repair_option
 @yes_option
 @dry_run_option
 @json_option
 @click.pass_context
-def uninstall_command(ctx: click.Context, target: str | None, yes: bool, dry_run: bool, as_json: bool) -> int:
+def uninstall_command(
+    ctx: click.Context,
+    target: str | None,
+    overwrite_edits: bool,
+    repair: bool,
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
     """Take our block out of the crontab; needs nothing but the crontab and the names in envs/site.yaml."""
-    place = find_place(get_home(ctx), target)
+    home = get_home(ctx)
+    place = find_place(home, target)
     spot = place.spot
     check_right(spot)
+    wanted = Wanted(spot.block, spot.target, read_host(), spot.user, system=spot.kind == "cron-d")
     order = Order(
-        Wanted(spot.block, spot.target, read_host(), spot.user, system=spot.kind == "cron-d"),
+        allow_mending(wanted, place.state, home, overwrite_edits=overwrite_edits, repair=repair),
         find_table(spot, os.environ),
         time.time(),
         show=lambda preview: _show(preview, as_json=as_json),

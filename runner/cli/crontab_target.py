@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.cli.context import get_target
 from runner.crontab import crond
+from runner.crontab.backups import list_backups
 from runner.crontab.output import compile_fragment, select_entries
 from runner.crontab.places import Spot
 from runner.crontab.preview import Wanted
+from runner.crontab.repair import list_written
 from runner.errors import FaultsFound, UserError
 from runner.home.here import read_host, read_user
 from runner.home.settings import Settings, Target, read_settings
@@ -17,6 +19,7 @@ from runner.launch.gates import read_place
 from runner.launch.hosts import matches_host
 from runner.launch.slot import use_zone
 from runner.plans.load import LoadedHome
+from runner.plans.write import OUTPUT
 from runner.plans.zone import is_same_zone, read_host_zone
 
 
@@ -72,6 +75,16 @@ def choose_target(settings: Settings, name: str | None) -> Target:
         raise UserError(f"target {target.name} has its home in {home}; this home is {settings.home}")
     use_zone(target.timezone or None)
     return target
+
+
+def allow_mending(wanted: Wanted, state: Path, home: Path, *, overwrite_edits: bool, repair: bool) -> Wanted:
+    """Return the wish with what a person lets it do to a block that is not as we wrote it (CRON-48)."""
+    if not repair:
+        return replace(wanted, overwrite_edits=overwrite_edits)
+    fragment = home / OUTPUT / f"{wanted.target}.crontab"
+    texts = [path.read_bytes() for path in (*list_backups(state, wanted.target), fragment) if path.exists()]
+    written = list_written([*texts, wanted.block.encode()], wanted.name)
+    return replace(wanted, overwrite_edits=overwrite_edits, written=written)
 
 
 def want_block(loaded: LoadedHome, target: Target) -> Wanted:

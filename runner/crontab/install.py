@@ -17,7 +17,7 @@ from pathlib import Path
 from runner.crontab import tables
 from runner.crontab.account import acting_as, lock_crontab
 from runner.crontab.backups import is_made_by_us, keep_backup, note_origin
-from runner.crontab.block import digest_of, find_block, find_blocks, has_block, split_lines
+from runner.crontab.block import digest_of, find_blocks, has_block, split_lines
 from runner.crontab.dialects import DEBIAN, Dialect, Refusal
 from runner.crontab.mask import show_lines
 from runner.crontab.opinion import find_disagreement
@@ -234,7 +234,7 @@ def back_up(progress: Progress) -> Progress:
         return progress
     with acting_as(order.crontab.account), _state_trouble("no backup can be kept, nothing was changed"):
         make_state(str(order.state))
-        if find_block(preview.old or b"", order.wanted.name) is None:
+        if not has_block(preview.old or b"", order.wanted.name):
             note_origin(order.state, order.wanted.target, made_by_us=preview.old is None)
         if preview.old is None:
             return progress
@@ -288,6 +288,8 @@ def record(progress: Progress) -> Progress:
 
 
 def _describe_refusal(crontab: Table, dialect: Dialect, preview: Preview, refusal: Refusal) -> str:
+    if not refusal.number:
+        return f"{crontab.judge} refuses the crontab: {refusal.words}"
     lines = dict(enumerate(split_lines(preview.new or b""), 1))
     for number in refusal.near_lines:
         line = lines.get(number, b"")

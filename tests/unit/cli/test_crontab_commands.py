@@ -13,19 +13,12 @@ from runner.home.here import read_user
 from runner.plans.zone import read_host_zone
 
 
-def write_target(home: Home, keys: dict[str, str]) -> None:
-    """Declare one target, of this host and user unless told otherwise."""
-    given = {"hosts": f"[{socket.gethostname()}]", "user": read_user(), **keys}
-    target = ", ".join(f"{key}: {value}" for key, value in given.items())
-    home.write("envs/site.yaml", f"name: lab\nmail: {{ops: ops@example.org}}\ntargets:\n  here: {{{target}}}\n")
-
-
 @pytest.fixture
 def system_home(home: Home) -> Home:
     """A home whose block is a file of /etc/cron.d, which another directory stands for."""
     if os.geteuid() != 0:
         give_up("needs root")
-    write_target(home, {"kind": "cron-d"})
+    home.target({"kind": "cron-d"})
     return home
 
 
@@ -135,7 +128,7 @@ def test_a_target_whose_lines_would_mean_something_else_here_is_refused(
     home: Home, keys: dict[str, str], message: str
 ) -> None:
     """CRON-39, CRON-49."""
-    write_target(home, keys)
+    home.target(keys)
     before = home.tree()
     for command in ("diff", "install"):
         answer = home.runner("crontab", command, "--target", "here")
@@ -145,13 +138,13 @@ def test_a_target_whose_lines_would_mean_something_else_here_is_refused(
 
 
 def test_a_target_of_this_very_place_is_installed(home: Home) -> None:
-    write_target(home, {"timezone": read_host_zone(), "home": str(home.path)})
+    home.target({"timezone": read_host_zone(), "home": str(home.path)})
     assert home.runner("crontab", "install").code == 0
     assert b"# BEGIN runner lab@here " in (home.crontab.table or b"")
 
 
 def test_without_a_target_of_this_host_and_user_those_there_are_are_named(home: Home) -> None:
-    write_target(home, {"hosts": "[ops1, ops2]", "user": "quicklook"})
+    home.target({"hosts": "[ops1, ops2]", "user": "quicklook"})
     answer = home.runner("crontab", "diff")
     assert answer.code == 2
     assert answer.err.endswith("in envs/site.yaml are: here (quicklook on ops1 ops2)\n")
@@ -234,9 +227,9 @@ def test_a_file_of_cron_d_can_be_taken_out_though_the_home_no_longer_compiles(sy
 @pytest.mark.parametrize("second", ["user", "cron-d"])
 def test_a_target_that_changes_its_kind_must_be_taken_out_first(system_home: Home, second: str) -> None:
     """CRON-49: else cron would start each job twice."""
-    write_target(system_home, {"kind": "cron-d" if second == "user" else "user"})
+    system_home.target({"kind": "cron-d" if second == "user" else "user"})
     assert system_home.runner("crontab", "install").code == 0
-    write_target(system_home, {"kind": second})
+    system_home.target({"kind": second})
     before = system_home.tree()
     for command in ("diff", "install"):
         answer = system_home.runner("crontab", command)
@@ -248,7 +241,7 @@ def test_a_target_that_changes_its_kind_must_be_taken_out_first(system_home: Hom
 @pytest.mark.parametrize("kind", ["user", "cron-d"])
 def test_an_unknown_user_is_the_users_mistake(home: Home, kind: str) -> None:
     """CRON-49: asked of the password database before any crontab."""
-    write_target(home, {"kind": kind, "user": "no-such-user"})
+    home.target({"kind": kind, "user": "no-such-user"})
     for command in ("diff", "install", "uninstall"):
         answer = home.runner("crontab", command, "--target", "here")
         assert answer.code == 2

@@ -127,7 +127,7 @@ def test_a_block_edited_by_hand_is_refused_with_the_diff():
     ],
 )
 def test_a_block_of_another_place_is_not_replaced(was: dict[str, object], wrong: str):
-    """CRON-49: what stands in its header tells a copied crontab, and the test installation's block from production's."""
+    """CRON-49: its header tells a copied crontab, and the test installation's block from production's."""
     with pytest.raises(
         UserError, match=f"^line 2: the block of ql@ops that stands there is for {wrong}; if it is to go"
     ):
