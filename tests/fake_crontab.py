@@ -8,7 +8,11 @@ import pwd
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from missing import give_up
+
 from runner.crontab.compile import compile_block, name_block
+from runner.crontab.crond import CronFile
+from runner.crontab.dialects import DEBIAN
 from runner.crontab.entry import Entry
 from runner.crontab.install import Order
 from runner.crontab.preview import Preview, Wanted
@@ -74,9 +78,15 @@ def make_wanted(*entries: Entry, **changes: object) -> Wanted:
         target="ops",
         host="ql-ops1.example.org",
         user=getpass.getuser(),
+        system=changes.get("kind") == "cron-d",
         block=make_block(*entries, **changes).decode(),
         entries=entries,
     )
+
+
+def make_system_wanted(*entries: Entry, **changes: object) -> Wanted:
+    """Return the wish for a block of those entries in /etc/cron.d."""
+    return make_wanted(*entries, **{"kind": "cron-d", "user": getpass.getuser(), **changes})
 
 
 def make_removal() -> Wanted:
@@ -89,6 +99,7 @@ class FakeCrontab:
     """The directory of a fake ``crontab``, and what was shown of its orders."""
 
     directory: Path
+    state: Path = Path("state")
     shown: list[Preview] = field(default_factory=list)
 
     @property
@@ -138,9 +149,42 @@ class FakeCrontab:
             now=NOW,
             show=self.shown.append,
             confirm=changes.pop("confirm", lambda preview: True),  # type: ignore[arg-type]
-            state=self.directory / "state",
+            state=self.directory / self.state,
             **changes,  # type: ignore[arg-type]
         )
+
+
+@dataclass
+class FakeCronFile(FakeCrontab):
+    """A directory in the place of /etc/cron.d, and the file of our block in it."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.directory / "runner-ql-ops"
+
+    @property
+    def table(self) -> bytes | None:
+        return self.path.read_bytes() if self.path.exists() else None
+
+    @table.setter
+    def table(self, text: bytes) -> None:
+        self.path.write_bytes(text)
+        self.path.chmod(0o644)
+
+    def find(self) -> CronFile:  # type: ignore[override]
+        """Return the file, for a user whose home lies beside the directory."""
+        account = pwd.getpwnam(getpass.getuser())
+        account = pwd.struct_passwd((*account[:5], str(self.directory.parent), account.pw_shell))
+        return CronFile(self.path, account, DEBIAN)
+
+
+def make_cron_d(tmp_path: Path) -> FakeCronFile:
+    """Return an empty one."""
+    if os.geteuid() != 0:
+        give_up("needs root, who alone owns files that a cron reads in /etc/cron.d")
+    (tmp_path / "cron.d").mkdir()
+    return FakeCronFile(tmp_path / "cron.d", tmp_path / "state")
 
 
 def make_fake_crontab(directory: Path) -> FakeCrontab:

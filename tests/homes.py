@@ -1,7 +1,7 @@
 """A home as a developer writes it, and the command ``runner`` called on it in this process.
 
 What a command wrote is compared by `Home.tree`, byte for byte and mode for mode. The crontab is a fake that
-stands first on PATH; without it a test would write that of whoever runs the tests.
+stands first on PATH, and /etc/cron.d another directory; without them a test would write that of whoever runs the tests.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import stat
 import sys
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ import pytest
 from fake_crontab import make_fake_crontab
 
 from runner.cli.main import run
+from runner.crontab import crond
+from runner.home.here import read_user
 from runner.launch.slot import use_zone
 
 REPOSITORY = Path(__file__).parents[1]
@@ -57,6 +60,8 @@ class Home:
         self.path = path
         self.state = path / "state"
         self.crontab = make_fake_crontab(path.parent / f"{path.name}-bin")
+        self.cron_d = path.parent / f"{path.name}-cron.d"
+        self.cron_d.mkdir()
         self._capture = capture
         shutil.copytree(REPOSITORY / "wrappers", path / "wrappers")
         shutil.copytree(machine_files / ".runner", path / ".runner", symlinks=True)
@@ -79,6 +84,12 @@ class Home:
     def job(self, keys: str, *, name: str = "job") -> None:
         """Write a registry of one job; `keys` are what it has beside its command and its profile."""
         self.write("jobs/all.yaml", f"jobs:\n  {name}: {{run: jobs/hello.sh, profile: local, {keys}}}\n")
+
+    def target(self, keys: dict[str, str]) -> None:
+        """Declare one target, of this host and user unless told otherwise."""
+        given = {"hosts": f"[{socket.gethostname()}]", "user": read_user(), **keys}
+        target = ", ".join(f"{key}: {value}" for key, value in given.items())
+        self.write("envs/site.yaml", f"name: lab\nmail: {{ops: ops@example.org}}\ntargets:\n  here: {{{target}}}\n")
 
     def runner(self, *words: str) -> Answer:
         """Call ``runner --home HOME WORDS``."""
@@ -110,7 +121,7 @@ class Home:
 
     def tree(self) -> dict[str, tuple[int, int, bytes]]:
         """Return mode, time of change and bytes (or target) of all that is in the home and its crontab."""
-        places = (self.path, self.crontab.directory)
+        places = (self.path, self.crontab.directory, self.cron_d)
         ours = (path for place in places for path in place.rglob("*"))
         return {str(path): _look_at(path) for path in ours if path.name not in ("calls", "environment")}
 
@@ -131,4 +142,5 @@ def make_home(
     home = Home(path, machine_files, capture)
     monkeypatch.setenv("PATH", f"{home.crontab.directory}:/usr/bin:/bin")
     monkeypatch.delenv("RUNNER_HOME", raising=False)
+    monkeypatch.setattr(crond, "DIRECTORY", home.cron_d)
     return home

@@ -5,36 +5,39 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
-from runner.cli.context import dry_run_option, get_home, get_target, json_option, yes_option
+from runner.cli.context import dry_run_option, get_home, json_option, yes_option
+from runner.cli.crontab_target import allow_mending, choose_target, find_place, make_spot, want_block
 from runner.cli.explain import explain_command
 from runner.cli.output import print_json
-from runner.crontab.compile import name_block
 from runner.crontab.install import Answer, Order, install, preview_install, uninstall
 from runner.crontab.meaning import format_local
-from runner.crontab.output import compile_fragment, make_output, select_entries
+from runner.crontab.output import make_output
+from runner.crontab.places import check_right, find_elsewhere, find_table
 from runner.crontab.preview import Preview, Wanted, encode_preview
-from runner.crontab.tables import find_crontab
-from runner.errors import ANSWER_IS_NO, DONE, FaultsFound, UserError
-from runner.home.account import acting_as
-from runner.home.here import read_host, read_user
+from runner.errors import ANSWER_IS_NO, DONE
+from runner.home.account import acting_as, get_owner
+from runner.home.here import read_host
 from runner.home.machine import write_machine_files
-from runner.home.settings import Settings, Target, read_settings
-from runner.launch.gates import read_place
-from runner.launch.hosts import matches_host
 from runner.launch.instant import format_slot
 from runner.launch.plan import Plan
-from runner.launch.slot import use_zone
 from runner.plans.installed import keep_installed, note_installed
 from runner.plans.load import LoadedHome, load_home
 from runner.plans.write import compare_output, remove_output, write_output
-from runner.plans.zone import is_same_zone, read_host_zone
 
 target_option = click.option("--target", metavar="T", help="The target; by default that of this host and user.")
+
+
+overwrite_option = click.option(
+    "--overwrite-edits", is_flag=True, help="Let go what was edited by hand in our block; it stays in the backup."
+)
+repair_option = click.option(
+    "--repair",
+    is_flag=True,
+    help="Where the marks of our block are damaged: take out those and the lines that we wrote.",
+)
 
 
 @click.group("crontab")
@@ -52,31 +55,55 @@ crontab_command.add_command(explain_command)
 def diff_command(ctx: click.Context, target: str | None, as_json: bool) -> int:
     """Show what an install would change: the text, and what it means for the next firings. Exit 1 if anything."""
     loaded = load_home(get_home(ctx))
-    chosen = _choose_target(loaded.settings, target)
-    preview = preview_install(_want(loaded, chosen), find_crontab(chosen.user, os.environ), time.time())
+    chosen = choose_target(loaded.settings, target)
+    spot = make_spot(loaded.settings, chosen)
+    preview = preview_install(
+        Order(
+            want_block(loaded, chosen),
+            find_table(spot, os.environ),
+            time.time(),
+            show=lambda _: None,
+            confirm=lambda _: False,
+            elsewhere=find_elsewhere(spot, os.environ),
+        )
+    )
     _show(preview, as_json=as_json)
     return 1 if preview.changed else 0
 
 
 @crontab_command.command("install", short_help="compile, show what changes, ask, and do it")
 @target_option
+@overwrite_option
+@repair_option
 @yes_option
 @dry_run_option
 @json_option
 @click.pass_context
-def install_command(ctx: click.Context, target: str | None, yes: bool, dry_run: bool, as_json: bool) -> int:
+def install_command(
+    ctx: click.Context,
+    target: str | None,
+    overwrite_edits: bool,
+    repair: bool,
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
     """Compile, show what changes, ask, and put our block into the crontab. Nothing fires because of an install."""
     loaded = load_home(get_home(ctx))
     settings = loaded.settings
-    chosen = _choose_target(settings, target)
-    crontab = find_crontab(chosen.user, os.environ)
-    wanted = _want(loaded, chosen)
+    chosen = choose_target(settings, target)
+    spot = make_spot(settings, chosen)
+    check_right(spot)
+    crontab = find_table(spot, os.environ)
     state = settings.state_of(chosen)
+    wanted = want_block(loaded, chosen)
+    wanted = allow_mending(wanted, state, settings.home, overwrite_edits=overwrite_edits, repair=repair)
     files = make_output(loaded)
     differences = compare_output(settings.home, files)
+    owner = get_owner(settings.home, crontab.account)
 
     def compile_home() -> None:
-        with acting_as(crontab.account):
+        with acting_as(owner):
             write_machine_files(settings.home)
             write_output(settings.home, files, differences)
 
@@ -94,6 +121,7 @@ def install_command(ctx: click.Context, target: str | None, yes: bool, dry_run: 
         confirm=confirm,
         home=settings.home,
         state=state,
+        elsewhere=find_elsewhere(spot, os.environ),
         dry_run=dry_run,
     )
     answer = install(order)
@@ -102,6 +130,7 @@ def install_command(ctx: click.Context, target: str | None, yes: bool, dry_run: 
     if answer is Answer.DONE or (answer is Answer.UNCHANGED and not dry_run):
         with acting_as(crontab.account):
             note_installed(state, _select_plans(loaded, wanted), order.now)
+        with acting_as(owner):
             remove_output(settings.home, keep_installed(differences, settings).superfluous)
     return _report(answer, as_json=as_json, done=f"installed: {len(wanted.entries)} jobs for {chosen.user}")
 
@@ -113,17 +142,30 @@ def _select_plans(loaded: LoadedHome, wanted: Wanted) -> list[Plan]:
 
 @crontab_command.command("uninstall", short_help="take our block out of the crontab")
 @target_option
+@overwrite_option
+@repair_option
 @yes_option
 @dry_run_option
 @json_option
 @click.pass_context
-def uninstall_command(ctx: click.Context, target: str | None, yes: bool, dry_run: bool, as_json: bool) -> int:
+def uninstall_command(
+    ctx: click.Context,
+    target: str | None,
+    overwrite_edits: bool,
+    repair: bool,
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
     """Take our block out of the crontab; needs nothing but the crontab and the names in envs/site.yaml."""
-    place = _find_place(get_home(ctx), target)
-    wanted = Wanted(name_block(place.home, place.target), place.target, read_host(), place.user)
+    home = get_home(ctx)
+    place = find_place(home, target)
+    spot = place.spot
+    check_right(spot)
+    wanted = Wanted(spot.block, spot.target, read_host(), spot.user, system=spot.kind == "cron-d")
     order = Order(
-        wanted,
-        find_crontab(place.user, os.environ),
+        allow_mending(wanted, place.state, home, overwrite_edits=overwrite_edits, repair=repair),
+        find_table(spot, os.environ),
         time.time(),
         show=lambda preview: _show(preview, as_json=as_json),
         confirm=lambda _: yes or _ask(),
@@ -135,61 +177,6 @@ def uninstall_command(ctx: click.Context, target: str | None, yes: bool, dry_run
         with acting_as(order.crontab.account):
             note_installed(order.state, [], order.now)
     return _report(answer, as_json=as_json, done="our block is out of the crontab")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Whose block is meant: all that an uninstall needs to know."""
-
-    home: str
-    target: str
-    user: str
-    state: Path
-
-
-def _find_place(home: Path, target: str | None) -> Place:
-    """Return the block of this home; where the settings are damaged, as it was when it was last compiled (CRON-64)."""
-    try:
-        settings = read_settings(home)
-    except FaultsFound:
-        compiled = read_place(str(home))
-        names = [one.name for one in compiled.plan.targets if target in (None, one.name)]
-        if not names:
-            raise
-        return Place(compiled.plan.name, names[0], read_user(), Path(compiled.state))
-    chosen = get_target(settings, target)
-    return Place(settings.name, chosen.name, chosen.user, settings.state_of(chosen))
-
-
-def _choose_target(settings: Settings, name: str | None) -> Target:
-    """Return the target whose lines are to stand in a crontab of this host, and show its slots in its zone.
-
-    UserError if its lines would mean something else here: those of another host, read in another zone
-    (CRON-39), calling another home.
-    """
-    target = get_target(settings, name)
-    home, zone = Path(target.home or settings.home), read_host_zone()
-    if not matches_host(target.hosts, read_host()):
-        raise UserError(f"target {target.name} is for {' '.join(target.hosts)}; this host is {read_host()}")
-    if target.timezone and not is_same_zone(target.timezone, zone):
-        raise UserError(f"target {target.name} is in {target.timezone}; cron goes by the zone of this host, {zone}")
-    if home.resolve() != settings.home:
-        raise UserError(f"target {target.name} has its home in {home}; this home is {settings.home}")
-    use_zone(target.timezone or None)
-    return target
-
-
-def _want(loaded: LoadedHome, target: Target) -> Wanted:
-    settings = loaded.settings
-    return Wanted(
-        name_block(settings.name, target.name),
-        target.name,
-        read_host(),
-        target.user,
-        block=compile_fragment(loaded, target),
-        entries=select_entries(loaded.planned, settings, target),
-        warnings=tuple(str(fault).replace(" warning:", "", 1) for fault in loaded.warnings),
-    )
 
 
 def _ask() -> bool:

@@ -10,7 +10,7 @@ import click
 
 from runner.cli.context import json_option
 from runner.cli.output import clean, print_json, print_table
-from runner.crontab.dialects import CRONIE, DEBIAN, Dialect
+from runner.crontab.dialects import DEBIAN, DIALECTS, Dialect
 from runner.crontab.explain.describe import (
     describe_explanation,
     explain_table,
@@ -21,11 +21,10 @@ from runner.crontab.explain.describe import (
 )
 from runner.crontab.explain.values import Entry, Explanation, Table
 from runner.crontab.mask import mask_line, show_lines
-from runner.crontab.tables import find_crontab, read_dialect
+from runner.crontab.tables import find_crontab
 from runner.errors import ANSWER_IS_NO, DONE, RunnerError
 from runner.home.here import read_user
 
-DIALECTS = {dialect.name: dialect for dialect in (DEBIAN, CRONIE)}
 _SHOWN = 120
 
 
@@ -52,7 +51,7 @@ def explain_command(file: BinaryIO, dialect: str | None, system: bool, as_json: 
 def _read_dialect() -> Dialect:
     """Return the cron of this host; Debian's where none is to be found."""
     with suppress(RunnerError):
-        return read_dialect(find_crontab(read_user(), os.environ))
+        return find_crontab(read_user(), os.environ).read_dialect()
     return DEBIAN
 
 

@@ -16,9 +16,14 @@ def keep_backup(state: Path, target: str, text: bytes, now: float) -> Path:
     stamp = format_instant(now).replace("-", "").replace(":", "")
     path = state / BACKUPS / f"{target}@{stamp}@{digest_of(text)}.crontab"
     write_file(str(path), text)
-    for old in sorted(path.parent.glob(f"{target}@*.crontab"))[:-KEPT]:
+    for old in list_backups(state, target)[KEPT:]:
         old.unlink(missing_ok=True)
     return path
+
+
+def list_backups(state: Path, target: str) -> list[Path]:
+    """Return the texts that are kept of a target, the newest first."""
+    return sorted((state / BACKUPS).glob(f"{target}@*.crontab"), reverse=True)
 
 
 def note_origin(state: Path, target: str, *, made_by_us: bool) -> None:

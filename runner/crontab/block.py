@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 
 from runner.errors import UserError
 
 # Anything that was once a marker counts as one: a damaged marker must not pass for a foreign comment.
-_LIKE_MARKER = re.compile(rb"\s*#\s*(BEGIN|END)\s+runner\s+\S*@", re.IGNORECASE)
+_LIKE_MARKER = re.compile(rb"\s*#\s*(BEGIN|END)\s+runner\s+(\S*@\S*)", re.IGNORECASE)
 _MARKER = re.compile(rb"# (?:BEGIN runner (?P<begun>[\w-]+@[\w-]+) digest=(?P<digest>[0-9a-f]{16})"
                      rb"|END runner (?P<ended>[\w-]+@[\w-]+))")  # fmt: skip
+_DAMAGED = "the marks of a block in this crontab are damaged; nothing was changed; mend them by hand, or with --repair"
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 
 
@@ -47,10 +49,25 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class _Marker:
+class Marker:
+    """A line that is a marker, or once was.
+
+    Attributes
+    ----------
+    line
+        Its number, from 1.
+    start, end
+        Which bytes of the crontab it is.
+    called
+        The block that it names, however damaged it is otherwise.
+    begun, digest, ended
+        What a sound one says; all empty of a damaged one.
+    """
+
     line: int
     start: int
     end: int
+    called: str
     begun: str = ""
     digest: str = ""
     ended: str = ""
@@ -66,6 +83,20 @@ def make_block(name: str, body: str) -> str:
     return f"# BEGIN runner {name} digest={digest_of(body.encode())}\n{body}# END runner {name}\n"
 
 
+def find_markers(table: bytes) -> list[Marker]:
+    """Return every line that is a marker or once was, of all homes."""
+    markers = []
+    offset = 0
+    for number, line in enumerate(split_lines(table), 1):
+        if like := _LIKE_MARKER.match(line):
+            match = _MARKER.fullmatch(line.removesuffix(b"\n"))
+            named = {key: value.decode() for key, value in match.groupdict(b"").items()} if match else {}
+            called = like[2].decode("ascii", "replace")
+            markers.append(Marker(number, offset, offset + len(line), called, **named))
+        offset += len(line)
+    return markers
+
+
 def find_blocks(table: bytes) -> tuple[Block, ...]:
     """Return the blocks of all homes in a crontab, in its order.
 
@@ -76,8 +107,8 @@ def find_blocks(table: bytes) -> tuple[Block, ...]:
     """
     blocks: list[Block] = []
     faults: list[str] = []
-    opened: _Marker | None = None
-    for marker in _find_markers(table):
+    opened: Marker | None = None
+    for marker in find_markers(table):
         if marker.begun:
             if opened:
                 faults.append(f"line {marker.line}: a block begins within the one of line {opened.line}")
@@ -97,6 +128,16 @@ def find_blocks(table: bytes) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
+def find_sound_blocks(table: bytes) -> tuple[Block, ...]:
+    """Return the blocks of all homes that are whole, whatever is damaged elsewhere in the crontab."""
+    markers = find_markers(table)
+    return tuple(
+        Block(first.begun, first.digest, first.line, first.start, last.end, table[first.end : last.start])
+        for first, last in pairwise(markers)
+        if first.begun and first.begun == last.ended
+    )
+
+
 def find_block(table: bytes, name: str) -> Block | None:
     """Return the block of that name, or None.
 
@@ -110,6 +151,11 @@ def find_block(table: bytes, name: str) -> Block | None:
         lines = ", ".join(str(block.line) for block in blocks)
         raise UserError(f"{_DAMAGED}\nlines {lines}: the block of {name} stands there more than once")
     return blocks[0] if blocks else None
+
+
+def has_block(table: bytes, name: str) -> bool:
+    """Whether a crontab has a mark of that block, however damaged it is otherwise."""
+    return any(marker.called == name for marker in find_markers(table))
 
 
 def take_out(table: bytes, block: Block | None) -> bytes:
@@ -148,18 +194,3 @@ def lacks_newline(text: bytes) -> bool:
 def split_lines(table: bytes) -> list[bytes]:
     """Return the lines with their newlines; a carriage return ends none, for cron as for us."""
     return _LINE.findall(table)
-
-
-_DAMAGED = 'the marks of a block in this crontab are damaged; nothing was changed; mend it with "crontab -e"'
-
-
-def _find_markers(table: bytes) -> list[_Marker]:
-    markers = []
-    offset = 0
-    for number, line in enumerate(split_lines(table), 1):
-        if _LIKE_MARKER.match(line):
-            match = _MARKER.fullmatch(line.removesuffix(b"\n"))
-            named = {key: value.decode() for key, value in match.groupdict(b"").items()} if match else {}
-            markers.append(_Marker(number, offset, offset + len(line), **named))
-        offset += len(line)
-    return markers

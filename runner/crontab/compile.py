@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from runner.crontab.block import make_block
 from runner.crontab.entry import SWEEP, Entry, format_lines
-from runner.crontab.lint import COMMENT_BYTES, CONTENT_TYPE, FIXED_SETTINGS, find_line_faults, find_path_fault
+from runner.crontab.header import format_header
+from runner.crontab.lint import CONTENT_TYPE, FIXED_SETTINGS, find_line_faults, find_path_fault
 from runner.errors import UserError
 from runner.home.settings import Mail, Target
 from runner.plans.check import WRAPPER
@@ -35,19 +36,21 @@ def compile_block(
     wrapper = f"{target.home or home_path}/{WRAPPER}"
     if fault := find_path_fault(wrapper):
         raise UserError(fault)
-    lines = [*_describe_target(target), _MADE_BY, *FIXED_SETTINGS]
+    lines = [*format_header(target), _MADE_BY, *FIXED_SETTINGS]
     if mail.via == "cron":
         lines.append(CONTENT_TYPE)
-    sweep = [f"* * * * * {wrapper} {SWEEP}"] if housekeeping == "cron" else []
-    for recipients, jobs in _group_lines(entries, wrapper, mail, target.user, sweep):
+    column = target.user if target.kind == "cron-d" else ""
+    call = f"{column} {wrapper}" if column else wrapper
+    sweep = [f"* * * * * {call} {SWEEP}"] if housekeeping == "cron" else []
+    for recipients, jobs in _group_lines(entries, call, mail, target.user, sweep):
         lines += [f'MAILTO="{",".join(recipients)}"', *jobs]
-    if faults := find_line_faults(lines):
+    if faults := find_line_faults(lines, column):
         raise UserError("\n".join(faults))
     return make_block(name_block(home_name, target.name), "".join(f"{line}\n" for line in lines))
 
 
 def _group_lines(
-    entries: Iterable[Entry], wrapper: str, mail: Mail, user: str, sweep: list[str]
+    entries: Iterable[Entry], call: str, mail: Mail, user: str, sweep: list[str]
 ) -> list[tuple[tuple[str, ...], list[str]]]:
     """Return recipients and their lines: those of ops first, since the housekeeping line is theirs (CRON-25)."""
     # Without ops the account itself is told, as cron would do without a MAILTO: never nobody (ALERT-9).
@@ -55,19 +58,6 @@ def _group_lines(
     groups = {ops: list(sweep)}
     for entry in sorted(entries, key=lambda entry: entry.plan):
         recipients = tuple(sorted(set(entry.mailto))) if mail.via == "cron" else ops
-        groups.setdefault(recipients or ops, []).extend(format_lines(entry, wrapper))
+        groups.setdefault(recipients or ops, []).extend(format_lines(entry, call))
     ordered = [ops, *sorted(groups.keys() - {ops})]
     return [(recipients, groups[recipients]) for recipients in ordered if groups[recipients]]
-
-
-def _describe_target(target: Target) -> list[str]:
-    """Return the comment that names user, hosts, site and environment, in as many lines as it needs (CRON-28)."""
-    words = [target.user, "on", *target.hosts]
-    words += [f"{words.pop()},", "site", target.site] if target.site else []
-    words += [f"{words.pop()},", "environment", target.environment] if target.environment else []
-    lines = ["# for"]
-    for word in words:
-        if len(lines[-1]) + 1 + len(word) > COMMENT_BYTES:
-            lines.append("#  ")
-        lines[-1] += f" {word}"
-    return lines

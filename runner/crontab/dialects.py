@@ -27,15 +27,17 @@ class Dialect:
 
 DEBIAN = Dialect("debian", "-n", 998)
 CRONIE = Dialect("cronie", "-T", 131_072)
+DIALECTS = {dialect.name: dialect for dialect in (DEBIAN, CRONIE)}
 
 # Debian and cronie alike; the number is that of the line or, where the fault is inside the line, one less.
 _REFUSAL = re.compile(rb'^".*":(\d+): (.+)$', re.MULTILINE)
+_TOO_LONG = re.compile(rb"^crontab is too long; [ -~]+", re.MULTILINE)
 _NO_SUCH_OPTION = re.compile(rb"(?:invalid|illegal|unrecognized|unknown) option|^usage:", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What the daemon's check has against a crontab: about which line (see `near_lines`), and its words."""
+    """What the daemon's check has against a crontab: about which line (see `near_lines`; 0: all), and its words."""
 
     number: int
     words: str
@@ -61,8 +63,10 @@ def lists_escaped(version: bytes) -> bool:
 
 def find_refusal(output: bytes) -> Refusal | None:
     """Return what a failed check says of a line, or None if it says nothing of the kind."""
-    match = _REFUSAL.search(output)
-    return Refusal(int(match[1]), match[2].decode("utf-8", "backslashreplace")) if match else None
+    if match := _REFUSAL.search(output):
+        return Refusal(int(match[1]), match[2].decode("utf-8", "backslashreplace"))
+    match = _TOO_LONG.search(output)
+    return Refusal(0, match[0].decode()) if match else None
 
 
 def lacks_check(output: bytes) -> bool:

@@ -35,9 +35,12 @@ class Entry:
     schedules: tuple[Schedule, ...] = ()
 
 
-def format_lines(entry: Entry, wrapper: str) -> list[str]:
-    """Return the lines of a plan, one for each element of ``when``, without their newlines."""
-    return [f"{fields} {wrapper} {entry.plan}" for fields in entry.fields]
+def format_lines(entry: Entry, call: str) -> list[str]:
+    """Return the lines of a plan, one for each element of ``when``, without their newlines.
+
+    ``call`` is the wrapper's path, in a system crontab behind the user column (CRON-11).
+    """
+    return [f"{fields} {call} {entry.plan}" for fields in entry.fields]
 
 
 def parse_entries(body: str) -> tuple[Entry, ...]:
@@ -50,9 +53,9 @@ def parse_entries(body: str) -> tuple[Entry, ...]:
     for line in body.split("\n"):
         if line.startswith('MAILTO="'):
             mailto = tuple(line[8:-1].split(","))
-        elif line.startswith(FIELD_STARTS) and line.count(" ") == 6:
-            fields, _, plan = line.rsplit(" ", 2)
-            found.setdefault(plan, (mailto, []))[1].append(fields)
+        elif line.startswith(FIELD_STARTS) and line.count(" ") in (6, 7):
+            *fields, plan = [*line.split(" ")[:5], line.rpartition(" ")[2]]
+            found.setdefault(plan, (mailto, []))[1].append(" ".join(fields))
     return tuple(_make_entry(plan, *found[plan]) for plan in sorted(found) if plan != SWEEP)
 
 

@@ -17,12 +17,12 @@ from pathlib import Path
 from runner.crontab import tables
 from runner.crontab.account import lock_crontab
 from runner.crontab.backups import is_made_by_us, keep_backup, note_origin
-from runner.crontab.block import digest_of, find_block, find_blocks, split_lines
+from runner.crontab.block import digest_of, find_blocks, has_block, split_lines
 from runner.crontab.dialects import DEBIAN, Dialect, Refusal
 from runner.crontab.mask import show_lines
 from runner.crontab.opinion import find_disagreement
 from runner.crontab.preview import Preview, Wanted, plan_install, plan_uninstall
-from runner.crontab.tables import Crontab
+from runner.crontab.tables import Table
 from runner.errors import TryLater, UserError
 from runner.home.account import acting_as
 from runner.home.audit import Audit, record_audit
@@ -52,7 +52,7 @@ class Order:
     wanted
         What shall stand in the crontab.
     crontab
-        The program that keeps it.
+        Where that is kept.
     now
         When this was ordered, POSIX seconds.
     show
@@ -63,28 +63,34 @@ class Order:
         Where the plans of the lines are looked for; an uninstall needs none.
     state
         Where backups and the record go; an uninstall can do without.
+    elsewhere
+        The crontabs in which the block must not stand as well (CRON-49).
     dry_run
         Stop after the diff.
     """
 
     wanted: Wanted
-    crontab: Crontab
+    crontab: Table
     now: float
     show: Callable[[Preview], object]
     confirm: Callable[[Preview], bool]
     home: Path | None = None
     state: Path | None = None
+    elsewhere: tuple[Table, ...] = ()
     dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What the steps hand on; ``trouble`` is what crontab(1) said when it failed to write."""
+    """What the steps hand on; ``flaws`` are why cron ignores the crontab as it is, ``trouble`` is what
+    was said when it could not be written.
+    """
 
     order: Order
     lock: int | None = None
     dialect: Dialect = DEBIAN
     old: bytes | None = None
+    flaws: tuple[str, ...] = ()
     planned: Preview | None = None
     backup: Path | None = None
     trouble: str = ""
@@ -119,10 +125,12 @@ def uninstall(order: Order) -> Answer:
     return run_steps(UNINSTALL, Progress(order))
 
 
-def preview_install(wanted: Wanted, crontab: Crontab, now: float) -> Preview:
+def preview_install(order: Order) -> Preview:
     """Return what `install` would do, as of now; for ``crontab diff``. Raises as `install` does."""
-    plan = plan_install(tables.read_table(crontab), wanted, tables.read_dialect(crontab), now)
-    return _warn(plan, tables.find_mail_warnings())
+    progress = Progress(order)
+    for step in (read, check_elsewhere, check_ours):
+        progress = step(progress)
+    return progress.preview
 
 
 def run_steps(steps: Iterable[Step], progress: Progress) -> Answer:
@@ -148,17 +156,29 @@ def lock(progress: Progress) -> Progress:
 def read(progress: Progress) -> Progress:
     """Read the crontab, and which cron it is for."""
     crontab = progress.order.crontab
-    return replace(progress, dialect=tables.read_dialect(crontab), old=tables.read_table(crontab))
+    old, dialect = crontab.read(), crontab.read_dialect()
+    return replace(progress, dialect=dialect, old=old, flaws=tuple(crontab.find_flaws(dialect)))
+
+
+def check_elsewhere(progress: Progress) -> Progress:
+    """See that cron would not start our lines twice, from two crontabs (CRON-49)."""
+    order = progress.order
+    if found := [table.name for table in order.elsewhere if has_block(table.read() or b"", order.wanted.name)]:
+        where = ", ".join(found)
+        raise UserError(f"the block of {order.wanted.name} stands in another crontab too; take it out first: {where}")
+    return progress
 
 
 def check_ours(progress: Progress) -> Progress:
     """Plan the new crontab and check it by our own rules, with python-crontab's second opinion."""
     order = progress.order
     (block,) = find_blocks(order.wanted.block.encode())
-    if disagreement := find_disagreement(block.body.decode("ascii")):
+    if disagreement := find_disagreement(block.body.decode("ascii"), system=order.wanted.system):
         raise RuntimeError(f"python-crontab reads our block otherwise: {disagreement}")
     planned = plan_install(progress.old, order.wanted, progress.dialect, order.now)
-    return replace(progress, planned=_warn(planned, tables.find_mail_warnings()))
+    ignored = [f"cron ignores this file because {flaw}; it is written anew" for flaw in progress.flaws]
+    planned = replace(planned, flaws=progress.flaws)
+    return replace(progress, planned=_warn(planned, [*ignored, *tables.find_mail_warnings()]))
 
 
 def plan_removal(progress: Progress) -> Progress:
@@ -174,12 +194,12 @@ def check_daemons(progress: Progress) -> Progress:
     crontab, dialect, preview = progress.order.crontab, progress.dialect, progress.preview
     if preview.new is None or not preview.changed:
         return progress
-    verdict = tables.check_table(crontab, dialect, preview.new)
+    verdict = crontab.check(dialect, preview.new)
     if verdict.refusal:
         raise UserError(_describe_refusal(crontab, dialect, preview, verdict.refusal))
     if verdict.asked:
         return progress
-    unasked = f"{crontab.program} has no check of its own ({dialect.check_option}): ours alone decided"
+    unasked = f"{crontab.judge} has no check of its own ({dialect.check_option}): ours alone decided"
     return replace(progress, planned=_warn(preview, [unasked]))
 
 
@@ -215,7 +235,7 @@ def back_up(progress: Progress) -> Progress:
         return progress
     with acting_as(order.crontab.account), _state_trouble("no backup can be kept, nothing was changed"):
         make_state(str(order.state))
-        if find_block(preview.old or b"", order.wanted.name) is None:
+        if not has_block(preview.old or b"", order.wanted.name):
             note_origin(order.state, order.wanted.target, made_by_us=preview.old is None)
         if preview.old is None:
             return progress
@@ -224,7 +244,7 @@ def back_up(progress: Progress) -> Progress:
 
 def read_again(progress: Progress) -> Progress:
     """Go on only if nobody changed the crontab since it was read (FAULT-47)."""
-    if tables.read_table(progress.order.crontab) != progress.old:
+    if progress.order.crontab.read() != progress.old:
         raise TryLater("the crontab was changed by somebody else meanwhile; nothing was written")
     return progress
 
@@ -232,7 +252,7 @@ def read_again(progress: Progress) -> Progress:
 def write(progress: Progress) -> Progress:
     """Replace the crontab; whether that worked is for `read_back` to find out."""
     try:
-        return replace(progress, trouble=tables.write_table(progress.order.crontab, progress.preview.new))
+        return replace(progress, trouble=progress.order.crontab.write(progress.preview.new))
     except TryLater as error:
         return replace(progress, trouble=str(error))
 
@@ -242,12 +262,12 @@ def read_back(progress: Progress) -> Progress:
     crontab, preview = progress.order.crontab, progress.preview
     kept = f"; the old one is kept in {progress.backup}" if progress.backup else ""
     try:
-        found = tables.read_table(crontab) or b""
-        if found == (preview.new or b""):
+        found = crontab.read() or b""
+        if found == (preview.new or b"") and not crontab.find_flaws(progress.dialect):
             return progress
         if found != (preview.old or b""):
-            tables.write_table(crontab, preview.old)
-            found = tables.read_table(crontab) or b""
+            crontab.write(preview.old)
+            found = crontab.read() or b""
     except TryLater as error:
         raise TryLater(f"the crontab cannot be read back after it was written: {error}{kept}") from error
     if found != (preview.old or b""):
@@ -262,20 +282,21 @@ def record(progress: Progress) -> Progress:
     if order.state is None:
         return progress
     action = "crontab install" if order.wanted.block else "crontab uninstall"
-    command = " ".join([order.crontab.program, *order.crontab.options])
     with acting_as(order.crontab.account), _state_trouble("the crontab was changed, but not recorded"):
-        audit = Audit(action, command, digest_of(preview.new or b""), preview.text_diff)
+        audit = Audit(action, order.crontab.name, digest_of(preview.new or b""), preview.text_diff)
         record_audit(str(order.state), order.wanted.host, audit)
     return progress
 
 
-def _describe_refusal(crontab: Crontab, dialect: Dialect, preview: Preview, refusal: Refusal) -> str:
+def _describe_refusal(crontab: Table, dialect: Dialect, preview: Preview, refusal: Refusal) -> str:
+    if not refusal.number:
+        return f"{crontab.judge} refuses the crontab: {refusal.words}"
     lines = dict(enumerate(split_lines(preview.new or b""), 1))
     for number in refusal.near_lines:
         line = lines.get(number, b"")
-        if tables.check_table(crontab, dialect, line.rstrip(b"\n") + b"\n").refusal:
-            return f"{crontab.program} refuses {_place_line(line, preview)}: {refusal.words}: {show_lines(line)[0]}"
-    return f"{crontab.program} refuses the crontab near line {refusal.number}: {refusal.words}"
+        if crontab.check(dialect, line.rstrip(b"\n") + b"\n").refusal:
+            return f"{crontab.judge} refuses {_place_line(line, preview)}: {refusal.words}: {show_lines(line)[0]}"
+    return f"{crontab.judge} refuses the crontab near line {refusal.number}: {refusal.words}"
 
 
 def _place_line(line: bytes, preview: Preview) -> str:
@@ -297,5 +318,5 @@ def _state_trouble(doing: str) -> Iterator[None]:
 
 
 _CHANGE: tuple[Step, ...] = (back_up, read_again, write, read_back, record)
-INSTALL: tuple[Step, ...] = (lock, read, check_ours, check_daemons, show, ask, check_plans, *_CHANGE)
+INSTALL: tuple[Step, ...] = (lock, read, check_elsewhere, check_ours, check_daemons, show, ask, check_plans, *_CHANGE)
 UNINSTALL: tuple[Step, ...] = (lock, read, plan_removal, check_daemons, show, ask, *_CHANGE)

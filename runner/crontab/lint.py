@@ -17,7 +17,8 @@ ENTRIES = 5_000
 SETTINGS = 1_000
 
 _FIELDS = r"[0-9*][0-9*/,-]*(?: [0-9*][0-9*/,-]*){4}"
-_ENTRY = re.compile(rf"{_FIELDS} (/[A-Za-z0-9_./:@=+*,-]+) (--sweep|[a-z0-9][a-z0-9_-]*(?:@[A-Za-z0-9_.-]+)?)")
+_CALL = r"/[A-Za-z0-9_./:@=+*,-]+ (?:--sweep|[a-z0-9][a-z0-9_-]*(?:@[A-Za-z0-9_.-]+)?)"
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _PATH = re.compile(r"/[A-Za-z0-9_./:@=+*,-]+")
 # Past "releases", only the link to the current one survives a switch (CRON-13).
 _RELEASE = re.compile(r"/releases/(?!current(?:/|$))[^/]+|/[0-9a-f]{40}(?:/|$)")
@@ -42,12 +43,18 @@ def find_path_fault(path: str) -> str:
     return ""
 
 
-def find_line_faults(lines: Iterable[str]) -> list[str]:
-    """Return what is wrong with lines between our markers; they come without their newlines."""
-    return [fault for line in lines if (fault := _find_line_fault(line))]
+def find_line_faults(lines: Iterable[str], column: str = "") -> list[str]:
+    """Return what is wrong with lines between our markers; they come without their newlines.
+
+    ``column`` is whom each line names in a system crontab; empty in a user's, which has no such column (CRON-46).
+    """
+    if column and not _USER.fullmatch(column):
+        return [f'the login "{column}" cannot stand in a system crontab: letters, digits, _ . - only']
+    entry = re.compile(f"{_FIELDS} {re.escape(column) + ' ' if column else ''}{_CALL}")
+    return [fault for line in lines if (fault := _find_line_fault(line, entry))]
 
 
-def find_table_faults(table: bytes, body: bytes) -> list[str]:
+def find_table_faults(table: bytes, body: bytes, column: str = "") -> list[str]:
     """Return what is wrong with a whole crontab, `body` being the lines between our markers (CRON-28)."""
     ours = body.decode("ascii").splitlines()
     counts = (
@@ -57,7 +64,7 @@ def find_table_faults(table: bytes, body: bytes) -> list[str]:
         ("lines of jobs", sum(1 for line in ours if line.startswith(FIELD_STARTS)), ENTRIES),
     )
     faults = [f"the crontab would have {n} {what}, at most {most} are safe" for what, n, most in counts if n > most]
-    return faults + find_line_faults(ours)
+    return faults + find_line_faults(ours, column)
 
 
 def read_assignments(table: bytes) -> list[tuple[int, str]]:
@@ -90,12 +97,12 @@ def find_foreign_warnings(above: bytes) -> list[str]:
     ]
 
 
-def _find_line_fault(line: str) -> str:
+def _find_line_fault(line: str, entry: re.Pattern[str]) -> str:
     if line.startswith("#"):
         if len(line) > COMMENT_BYTES or not (line.isascii() and line.isprintable()):
             return f"a comment is more than {COMMENT_BYTES} printable ASCII characters: {line[:60]}..."
     elif len(line) > LINE_BYTES:
         return f"a line has {len(line)} bytes, at most {LINE_BYTES} are safe: {line[:60]}..."
-    elif not (line in (*FIXED_SETTINGS, CONTENT_TYPE) or _MAILTO.fullmatch(line) or _ENTRY.fullmatch(line)):
+    elif not (line in (*FIXED_SETTINGS, CONTENT_TYPE) or _MAILTO.fullmatch(line) or entry.fullmatch(line)):
         return f"not a line that cron reads as it is meant: {line}"
     return ""

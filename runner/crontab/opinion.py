@@ -6,10 +6,13 @@ from runner.crontab.entry import SWEEP, parse_entries
 from runner.launch.slot import Schedule
 
 
-def find_disagreement(body: str) -> str:
-    """Return the first plan that python-crontab reads otherwise than we do, or an empty text."""
+def find_disagreement(body: str, *, system: bool = False) -> str:
+    """Return the first plan that python-crontab reads otherwise than we do, or an empty text.
+
+    ``system`` is whether the lines have a user column.
+    """
     ours = {entry.plan: entry for entry in parse_entries(body)}
-    theirs = _read_lines(body)
+    theirs = _read_lines(body, system=system)
     if ours.keys() != theirs.keys():
         return f"plans that only one of us reads: {' '.join(sorted(ours.keys() ^ theirs.keys()))}"
     for plan, entry in ours.items():
@@ -23,11 +26,11 @@ def find_disagreement(body: str) -> str:
     return ""
 
 
-def _read_lines(body: str) -> dict[str, list[list[set[int]]]]:
+def _read_lines(body: str, *, system: bool) -> dict[str, list[list[set[int]]]]:
     from crontab import CronTab  # type: ignore[import-untyped]  # 49 ms, for an install alone
 
     lines: dict[str, list[list[set[int]]]] = {}
-    for job in CronTab(tab=body):
+    for job in CronTab(tab=body, user=False if system else None):
         plan = job.command.rpartition(" ")[2]
         if plan != SWEEP:
             lines.setdefault(plan, []).append([{int(number) for number in field} for field in job.slices])

@@ -10,6 +10,7 @@ from runner.crontab.block import (
     digest_of,
     find_block,
     find_blocks,
+    has_block,
     lacks_newline,
     put_in,
     read_below,
@@ -18,9 +19,11 @@ from runner.crontab.block import (
 )
 from runner.crontab.dialects import Dialect
 from runner.crontab.entry import Entry, parse_entries
+from runner.crontab.header import find_misplacement
 from runner.crontab.lint import find_foreign_faults, find_foreign_warnings, find_table_faults
 from runner.crontab.mask import show_lines
 from runner.crontab.meaning import JobChange, format_local, list_changes, list_soon
+from runner.crontab.repair import repair_table
 from runner.errors import UserError
 from runner.launch.instant import format_slot
 
@@ -35,21 +38,30 @@ class Wanted:
         Of the block, see `runner.crontab.compile.name_block`.
     target, host, user
         Whose crontab it is.
+    system
+        Whether it is a file of /etc/cron.d, all ours and with a user column.
     block
         As `runner.crontab.compile.compile_block` wrote it; empty in order to take the block out.
     entries
         What the block was compiled from.
     warnings
         Of the compiler (CRON-5, CRON-6, CRON-39), to be shown along.
+    overwrite_edits
+        Whether a block that was edited by hand may go (CRON-48).
+    written
+        Lines that we once wrote, for damaged marks to be repaired; None in order not to (CRON-48).
     """
 
     name: str
     target: str
     host: str
     user: str
+    system: bool = False
     block: str = ""
     entries: tuple[Entry, ...] = ()
     warnings: tuple[str, ...] = ()
+    overwrite_edits: bool = False
+    written: frozenset[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,8 @@ class Preview:
         Our longest line but for comments, and what the daemon takes.
     warnings
         For a person, a line each.
+    flaws
+        Why cron ignores the crontab as it is, whatever its text is.
     """
 
     target: str
@@ -97,11 +111,12 @@ class Preview:
     longest_bytes: int
     limit_bytes: int
     warnings: tuple[str, ...]
+    flaws: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
         """Whether there is anything to do."""
-        return self.old != self.new
+        return self.old != self.new or bool(self.flaws and self.new is not None)
 
 
 def plan_install(old: bytes | None, wanted: Wanted, dialect: Dialect, now: float) -> Preview:
@@ -113,14 +128,23 @@ def plan_install(old: bytes | None, wanted: Wanted, dialect: Dialect, now: float
         If a block in the crontab is damaged or ours was edited by hand, or if the new text would not do
         what it says.
     """
-    table, text = old or b"", wanted.block.encode()
+    (table, repairs), text = _repair(old or b"", wanted), wanted.block.encode()
     found = _find_unedited(table, wanted)
+    if wanted.system and old is not None and not has_block(old, wanted.name):
+        raise UserError("the file was not made by us: it has no block of ours; move it away first (CRON-50)")
+    (own,) = find_blocks(text)
+    if found and (wrong := find_misplacement(found.body, own.body, wanted.host)):
+        raise UserError(
+            f"line {found.line}: the block of {wanted.name} that stands there is for {wrong}; if it is to go, take it"
+            ' out with "runner crontab uninstall" first (CRON-49)'
+        )
     new = put_in(table, wanted.name, text)
-    above, (own,) = new[: new.rindex(text)], find_blocks(text)
-    if faults := find_table_faults(new, own.body) + find_foreign_faults(above, dialect):
+    above = new[: new.rindex(text)]
+    column = wanted.user if wanted.system else ""
+    if faults := find_table_faults(new, own.body, column) + find_foreign_faults(above, dialect):
         raise UserError("\n".join(faults))
-    warnings = (*find_foreign_warnings(above), *_warn_of_move(table, found))
-    return _preview(old, new, found, wanted, dialect, warnings, now)
+    warnings = (*repairs, *find_foreign_warnings(above), *_warn_of_move(table, found))
+    return _preview(old, table, new, found, wanted, dialect, warnings, now)
 
 
 def plan_uninstall(old: bytes | None, wanted: Wanted, dialect: Dialect, now: float, *, made_by_us: bool) -> Preview:
@@ -133,10 +157,15 @@ def plan_uninstall(old: bytes | None, wanted: Wanted, dialect: Dialect, now: flo
     UserError
         If a block in the crontab is damaged or ours was edited by hand.
     """
-    found = _find_unedited(old or b"", wanted)
-    foreign = take_out(old or b"", found)
-    new = old if found is None else None if made_by_us and not foreign else foreign
-    return _preview(old, new, found, wanted, dialect, (), now)
+    table, repairs = _repair(old or b"", wanted)
+    found = _find_unedited(table, wanted)
+    foreign = take_out(table, found)
+    new: bytes | None = foreign
+    if foreign == (old or b""):
+        new = old
+    elif (made_by_us or wanted.system) and not foreign:
+        new = None
+    return _preview(old, table, new, found, wanted, dialect, repairs, now)
 
 
 def encode_preview(preview: Preview) -> dict[str, object]:
@@ -179,6 +208,7 @@ def diff_tables(old: bytes | None, new: bytes | None) -> str:
 
 def _preview(
     old: bytes | None,
+    table: bytes,
     new: bytes | None,
     found: Block | None,
     wanted: Wanted,
@@ -186,8 +216,8 @@ def _preview(
     warnings: tuple[str, ...],
     now: float,
 ) -> Preview:
-    foreign = take_out(old or b"", found)
-    below = read_below(old or b"", found) if found else b""
+    foreign = take_out(table, found)
+    below = read_below(table, found) if found else b""
     return Preview(
         target=wanted.target,
         host=wanted.host,
@@ -206,13 +236,31 @@ def _preview(
 
 def _find_unedited(table: bytes, wanted: Wanted) -> Block | None:
     found = find_block(table, wanted.name)
-    if found and found.is_edited:
+    if found and found.is_edited and not wanted.overwrite_edits:
         after = put_in(table, wanted.name, wanted.block.encode())
         raise UserError(
             f"line {found.line}: the block of {wanted.name} was edited by hand since it was installed; nothing was"
-            f' changed; bring the edit into jobs/ and take it back with "crontab -e"\n{diff_tables(table, after)}'
+            f" changed; bring the edit into jobs/, then --overwrite-edits\n{diff_tables(table, after)}"
         )
     return found
+
+
+def _repair(table: bytes, wanted: Wanted) -> tuple[bytes, tuple[str, ...]]:
+    """Return the crontab with sound marks, and what became of its lines; as it is where none need repair."""
+    try:
+        find_block(table, wanted.name)
+    except UserError:
+        if wanted.written is None:
+            raise
+    else:
+        return table, ()
+    repaired = repair_table(table, wanted.name, wanted.written)
+    lines = show_lines(table)
+    notes = [f"repaired: {len(repaired.removed)} lines of ours are taken out of {len(lines)}"]
+    notes += [
+        f"line {n} stood between our marks, is none that we wrote, and stays: {lines[n - 1]}" for n in repaired.kept
+    ]
+    return repaired.text, tuple(notes)
 
 
 def _warn_of_move(table: bytes, found: Block | None) -> list[str]:

@@ -1,6 +1,6 @@
-"""The crontab(1) edge: reading, checking and replacing one user's crontab (CRON-41, 42, 45).
+"""What an install asks of a crontab, wherever it is kept, and the crontab(1) edge (CRON-41, 42, 45).
 
-The spool file is never touched. What goes through here is bytes.
+The other kind of `Table`, a file of /etc/cron.d, is in `runner.crontab.crond`. What goes through here is bytes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from runner.crontab.dialects import Dialect, Refusal, choose_dialect, find_refusal, lacks_check, lists_escaped
 from runner.errors import TryLater, UserError
@@ -24,6 +25,60 @@ SENDMAIL = Path("/usr/sbin/sendmail")
 TIMEOUT_S = 60.0
 
 _ESCAPED = re.compile(rb"\\[br]")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check said: whether the daemon's own could be asked, and what is refused."""
+
+    asked: bool
+    refusal: Refusal | None = None
+
+
+class Table(Protocol):
+    """One crontab."""
+
+    @property
+    def account(self) -> pwd.struct_passwd:
+        """Whose jobs our lines start."""
+
+    @property
+    def name(self) -> str:
+        """How messages and the audit call it."""
+
+    @property
+    def judge(self) -> str:
+        """Who refuses what `check` refuses."""
+
+    def read(self) -> bytes | None:
+        """Return the crontab, or None if there is none.
+
+        Raises
+        ------
+        TryLater
+            For every other failure: what could not be read must not count as empty (CRON-41).
+        """
+
+    def write(self, text: bytes | None) -> str:
+        """Replace the crontab, or remove it for None; return what went wrong, or an empty text.
+
+        Whatever it returns, only reading the crontab back tells what stands there now.
+        """
+
+    def read_dialect(self) -> Dialect:
+        """Return which cron reads it."""
+
+    def check(self, dialect: Dialect, text: bytes) -> Verdict:
+        """Return what is refused of a text; nothing is installed.
+
+        Raises
+        ------
+        TryLater
+            If the check failed for a reason other than the text.
+        """
+
+    def find_flaws(self, dialect: Dialect) -> list[str]:
+        """Return why cron ignores it whatever its text is (CRON-50); nothing of what is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +103,55 @@ class Crontab:
     options: tuple[str, ...]
     environment: Mapping[str, str]
 
+    @property
+    def name(self) -> str:
+        """The command that keeps it."""
+        return " ".join([self.program, *self.options])
+
+    @property
+    def judge(self) -> str:
+        """The daemon's own check."""
+        return self.program
+
+    def read(self) -> bytes | None:
+        """Return what ``crontab -l`` lists, see `Table.read`."""
+        done = _call(self, *self.options, "-l")
+        if done.returncode == 0:
+            return _read_unescaped(self, done.stdout) if _ESCAPED.search(done.stdout) else done.stdout
+        if done.returncode == 1 and done.stderr.startswith(b"no crontab for"):
+            return None
+        raise TryLater(f"cannot read the crontab; {_describe(self, '-l', done)}")
+
+    def write(self, text: bytes | None) -> str:
+        """Have crontab(1) replace or remove it, see `Table.write`; the spool file is never touched."""
+        if text is None:
+            done = _call(self, *self.options, "-r")
+            return _describe(self, "-r", done) if done.returncode else ""
+        with _file_of(text) as file:
+            done = _call(self, *self.options, file)
+        return _describe(self, "FILE", done) if done.returncode else ""
+
+    def read_dialect(self) -> Dialect:
+        """Return which cron the program belongs to."""
+        return choose_dialect(_read_version(self))
+
+    def check(self, dialect: Dialect, text: bytes) -> Verdict:
+        """Return what the daemon's own check says, see `Table.check`."""
+        with _file_of(text) as file:
+            done = _call(self, dialect.check_option, file)
+        if done.returncode == 0:
+            return Verdict(asked=True)
+        output = done.stderr + done.stdout
+        if refusal := find_refusal(output):
+            return Verdict(asked=True, refusal=refusal)
+        if lacks_check(output):
+            return Verdict(asked=False)
+        raise TryLater(f"{_describe(self, dialect.check_option + ' FILE', done)}")
+
+    def find_flaws(self, dialect: Dialect) -> list[str]:
+        """Return none: crontab(1) sees to the spool file itself."""
+        return []
+
 
 def find_crontab(user: str, environ: Mapping[str, str]) -> Crontab:
     """Return the first ``crontab`` on the caller's PATH, for the crontab of `user`.
@@ -71,20 +175,11 @@ def find_crontab(user: str, environ: Mapping[str, str]) -> Crontab:
     return Crontab(str(Path(program).absolute()), account, options, {"PATH": path, "LC_ALL": "C"})
 
 
-def read_table(crontab: Crontab) -> bytes | None:
-    """Return the crontab, or None if there is none.
-
-    Raises
-    ------
-    TryLater
-        For every other failure: what could not be read must not count as empty (CRON-41).
-    """
-    done = _call(crontab, *crontab.options, "-l")
-    if done.returncode == 0:
-        return _read_unescaped(crontab, done.stdout) if _ESCAPED.search(done.stdout) else done.stdout
-    if done.returncode == 1 and done.stderr.startswith(b"no crontab for"):
-        return None
-    raise TryLater(f"cannot read the crontab; {_describe(crontab, '-l', done)}")
+def find_mail_warnings(sendmail: Path = SENDMAIL) -> list[str]:
+    """Return what is missing for the daemon to mail anybody (CRON-27)."""
+    if sendmail.exists():
+        return []
+    return [f"this host has no {sendmail}: cron throws away what jobs have to say"]
 
 
 def _read_unescaped(crontab: Crontab, listing: bytes) -> bytes:
@@ -103,62 +198,9 @@ def _read_unescaped(crontab: Crontab, listing: bytes) -> bytes:
     raise TryLater(f"cannot tell the control characters of the crontab; {_describe(crontab, '-e', done)}")
 
 
-def write_table(crontab: Crontab, text: bytes | None) -> str:
-    """Replace the crontab, or remove it for None; return what went wrong, or an empty text.
-
-    Whatever it returns, only reading the crontab back tells what stands there now.
-    """
-    if text is None:
-        done = _call(crontab, *crontab.options, "-r")
-        return _describe(crontab, "-r", done) if done.returncode else ""
-    with _file_of(text) as file:
-        done = _call(crontab, *crontab.options, file)
-    return _describe(crontab, "FILE", done) if done.returncode else ""
-
-
-def read_dialect(crontab: Crontab) -> Dialect:
-    """Return which cron the program belongs to."""
-    return choose_dialect(_read_version(crontab))
-
-
 def _read_version(crontab: Crontab) -> bytes:
     done = _call(crontab, "-V")
     return done.stdout + done.stderr
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the daemon's own check said: whether it could be asked, and what it refuses."""
-
-    asked: bool
-    refusal: Refusal | None = None
-
-
-def check_table(crontab: Crontab, dialect: Dialect, text: bytes) -> Verdict:
-    """Return what the daemon's own check says of a crontab; nothing is installed.
-
-    Raises
-    ------
-    TryLater
-        If the check failed for a reason other than the text.
-    """
-    with _file_of(text) as file:
-        done = _call(crontab, dialect.check_option, file)
-    if done.returncode == 0:
-        return Verdict(asked=True)
-    output = done.stderr + done.stdout
-    if refusal := find_refusal(output):
-        return Verdict(asked=True, refusal=refusal)
-    if lacks_check(output):
-        return Verdict(asked=False)
-    raise TryLater(f"{_describe(crontab, dialect.check_option + ' FILE', done)}")
-
-
-def find_mail_warnings(sendmail: Path = SENDMAIL) -> list[str]:
-    """Return what is missing for the daemon to mail anybody (CRON-27)."""
-    if sendmail.exists():
-        return []
-    return [f"this host has no {sendmail}: cron throws away what jobs have to say"]
 
 
 @contextmanager

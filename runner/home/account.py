@@ -6,6 +6,7 @@ import os
 import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from runner.errors import UserError
 
@@ -16,6 +17,14 @@ def get_account(user: str) -> pwd.struct_passwd:
         return pwd.getpwnam(user)
     except KeyError:
         raise UserError(f"this host has no user {user}") from None
+
+
+def get_owner(directory: Path, otherwise: pwd.struct_passwd) -> pwd.struct_passwd:
+    """Return the account that a directory belongs to: what root writes there must be its, not the crontab's user's."""
+    try:
+        return pwd.getpwuid(directory.stat().st_uid)
+    except KeyError:
+        return otherwise
 
 
 @contextmanager

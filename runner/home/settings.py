@@ -35,12 +35,6 @@ login = name_like(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?", "a user name", "as in the
 profile_part = name_like("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a name", "letters, digits, . _ and -")
 
 
-def _kind(value: str) -> str:
-    if choice("user", "cron-d")(value) == "cron-d":
-        raise Wrong(f"kind: cron-d is {NOT_BUILT}", "write user, and install as that user")
-    return value
-
-
 def _via(value: str) -> str:
     if choice("cron", "sendmail", "smtp")(value) != "cron":
         raise Wrong(f"via: {value} is {NOT_BUILT}", "write cron: cron itself sends the mail")
@@ -90,7 +84,7 @@ class Target:
     name: str
     hosts: tuple[str, ...] = declare(list_of(scalar(host_pattern)), "name patterns of its hosts")
     user: str = declare(scalar(login), "whose crontab it is")
-    kind: str = declare(scalar(_kind), "user or cron-d", "user")
+    kind: str = declare(scalar(choice("user", "cron-d")), "user: its own; cron-d: a file of /etc/cron.d", "user")
     cron: str = declare(scalar(choice("debian", "cronie")), "which cron", "")
     timezone: str = declare(scalar(zone), "the host's zone", "")
     home: str = declare(scalar(_absolute), "where the home is there", "")

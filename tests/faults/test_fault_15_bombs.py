@@ -21,9 +21,7 @@ for number in range(400):
     threading.Thread(target=time.sleep, args=(300,)).start()
 """
 # As a user of its own: no limit on processes holds for root, and all processes of a user count.
-_AS_STRANGER = (
-    "import os, sys; os.setgroups([]); os.setgid(6123); os.setuid(6123); os.execv(sys.argv[1], sys.argv[1:])"
-)
+_AS_STRANGER = "import os, sys; os.setgroups([]); os.setgid(6123); os.setuid(6123); os.execv(sys.argv[1], sys.argv[1:])"
 
 
 def test_fault_15_two_thousand_processes_that_ignore_term_are_gone_at_the_timeout(lab: Lab) -> None:

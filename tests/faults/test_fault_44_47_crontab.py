@@ -1,16 +1,31 @@
 """Crontabs of twenty years, programs that fail, kills and editors: the foreign lines stay what they were."""
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import pytest
-from fake_crontab import FakeCrontab, make_block, make_entry, make_fake_crontab, make_removal, make_wanted
+from fake_crontab import (
+    FakeCronFile,
+    FakeCrontab,
+    make_block,
+    make_cron_d,
+    make_entry,
+    make_fake_crontab,
+    make_removal,
+    make_system_wanted,
+    make_wanted,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runner.crontab import crond
 from runner.crontab.account import take_lock
+from runner.crontab.crond import find_file_flaws
+from runner.crontab.dialects import CRONIE, DEBIAN
 from runner.crontab.install import (
     INSTALL,
     UNINSTALL,
@@ -29,6 +44,8 @@ NOON = make_entry("noon", "0 12 * * *")
 HALF = make_entry("half", "*/30 * * * *")
 OLD = b"A=1\n0 0 * * * true\n"
 NEW = OLD + make_block(NOON)
+SYSTEM_OLD = make_system_wanted(NOON).block.encode()
+SYSTEM_NEW = make_system_wanted(HALF).block.encode()
 ODD_LINES = (
     b"# caf\xe9 %d\n",
     b"FOO%d = bar\n",
@@ -94,7 +111,7 @@ def test_fault_45_a_failing_list_is_no_empty_crontab(
 def test_fault_45_a_preview_of_what_cannot_be_read_is_none(fake: FakeCrontab) -> None:
     fake.fail("-l", "crontabs/al/: fopen: Permission denied\n")
     with pytest.raises(TryLater):
-        preview_install(make_wanted(NOON), fake.find(), 0)
+        preview_install(fake.order(make_wanted(NOON)))
 
 
 def kill(progress: Progress) -> Progress:
@@ -121,6 +138,38 @@ def test_fault_46_an_uninstall_killed_between_two_steps_leaves_one_crontab(fake:
     assert fake.table in (OLD, NEW)
     uninstall(fake.order(make_removal()))
     assert fake.table == OLD
+
+
+@pytest.mark.parametrize("steps", range(len(INSTALL) + 1))
+def test_fault_46_an_install_into_cron_d_killed_between_two_steps_leaves_one_file(tmp_path: Path, steps: int) -> None:
+    cron_d = make_cron_d(tmp_path)
+    install(cron_d.order(make_system_wanted(NOON)))
+    die_in(lambda: run_steps((*INSTALL[:steps], kill), Progress(cron_d.order(make_system_wanted(HALF)))))
+    check_one_file(cron_d)
+    assert install(cron_d.order(make_system_wanted(HALF))) in (Answer.DONE, Answer.UNCHANGED)
+    assert cron_d.table == SYSTEM_NEW
+
+
+def test_fault_46_a_write_into_cron_d_killed_at_every_call_leaves_one_file(tmp_path: Path) -> None:
+    cron_d = make_cron_d(tmp_path)
+    install(cron_d.order(make_system_wanted(NOON)))
+    calls = 0
+    while cron_d.table == SYSTEM_OLD:
+        calls += 1
+        die_in(lambda: cron_d.find().write(SYSTEM_NEW), calls)
+        check_one_file(cron_d)
+    assert calls > 8
+    assert install(cron_d.order(make_system_wanted(HALF))) is Answer.UNCHANGED
+
+
+def check_one_file(cron_d: FakeCronFile) -> None:
+    """See that cron would read the old file or the new one, whole, and nothing else."""
+    assert cron_d.table in (SYSTEM_OLD, SYSTEM_NEW)
+    assert cron_d.find().find_flaws(DEBIAN) == []
+    others = {path for path in cron_d.directory.iterdir() if path != cron_d.path}
+    for dialect in (DEBIAN, CRONIE):
+        assert [path for path in others if not find_file_flaws(path.name, path.lstat(), path.stat(), dialect)] == []
+    os.close(take_lock(cron_d.directory.parent, wait_s=0))
 
 
 @pytest.mark.parametrize("steps", range(len(INSTALL) + 1))
@@ -162,11 +211,21 @@ def test_fault_47_of_two_installs_at_once_the_second_reads_what_the_first_wrote(
     assert fake.table in (NEW, OLD + make_block(HALF))
 
 
-def die_in(work: Callable[[], object]) -> None:
-    """Have a process of its own do some work that ends in its SIGKILL."""
+def die_in(work: Callable[[], object], calls: int = 0) -> None:
+    """Have a process of its own do some work that ends in its SIGKILL, at the latest at its n-th call from crond.py."""
     child = os.fork()
     if child == 0:
+        left = calls
+
+        def count(frame: FrameType, event: str, called: object) -> None:
+            nonlocal left
+            if event.endswith("call") and frame.f_code.co_filename == crond.__file__:
+                left -= 1
+                if left == 0:
+                    os.kill(os.getpid(), 9)
+
         try:
+            sys.setprofile(count if calls else None)
             work()
         finally:
             os._exit(70)

@@ -67,8 +67,8 @@ def test_mistakes_of_all_files_come_in_one_go(home: Home) -> None:
         ("- mail", "envs/site.yaml:1:1: keys with values are needed here; like KEY: VALUE"),
         ("mail: {ops: a@b", "envs/site.yaml:1:7: not YAML: while parsing a flow mapping, "),
         (
-            "mail: {ops: a@b}\nname: x\ntargets: {t: {hosts: [h], user: u, kind: cron-d}}",
-            "envs/site.yaml:3:42: kind: cron-d is not built yet; write user",
+            "mail: {ops: a@b}\nname: x\ntargets: {t: {hosts: [h], user: u, kind: cron.d}}",
+            'envs/site.yaml:3:42: "cron.d" is not possible here; did you mean "cron-d"?',
         ),
         (
             "mail: {ops: a@b}\nname: x\ntargets: {t: {hosts: [h], user: u, timezone: Europe/Pariss}}",

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 import pytest
 from homes import Home
+from missing import give_up
 
 from runner.home.here import read_user
 from runner.plans.zone import read_host_zone
 
 
-def write_target(home: Home, keys: dict[str, str]) -> None:
-    """Declare one target, of this host and user unless told otherwise."""
-    given = {"hosts": f"[{socket.gethostname()}]", "user": read_user(), **keys}
-    target = ", ".join(f"{key}: {value}" for key, value in given.items())
-    home.write("envs/site.yaml", f"name: lab\nmail: {{ops: ops@example.org}}\ntargets:\n  here: {{{target}}}\n")
+@pytest.fixture
+def system_home(home: Home) -> Home:
+    """A home whose block is a file of /etc/cron.d, which another directory stands for."""
+    if os.geteuid() != 0:
+        give_up("needs root")
+    home.target({"kind": "cron-d"})
+    return home
 
 
 def plans(home: Home) -> set[str]:
@@ -124,7 +128,7 @@ def test_a_target_whose_lines_would_mean_something_else_here_is_refused(
     home: Home, keys: dict[str, str], message: str
 ) -> None:
     """CRON-39, CRON-49."""
-    write_target(home, keys)
+    home.target(keys)
     before = home.tree()
     for command in ("diff", "install"):
         answer = home.runner("crontab", command, "--target", "here")
@@ -134,13 +138,13 @@ def test_a_target_whose_lines_would_mean_something_else_here_is_refused(
 
 
 def test_a_target_of_this_very_place_is_installed(home: Home) -> None:
-    write_target(home, {"timezone": read_host_zone(), "home": str(home.path)})
+    home.target({"timezone": read_host_zone(), "home": str(home.path)})
     assert home.runner("crontab", "install").code == 0
     assert b"# BEGIN runner lab@here " in (home.crontab.table or b"")
 
 
 def test_without_a_target_of_this_host_and_user_those_there_are_are_named(home: Home) -> None:
-    write_target(home, {"hosts": "[ops1, ops2]", "user": "quicklook"})
+    home.target({"hosts": "[ops1, ops2]", "user": "quicklook"})
     answer = home.runner("crontab", "diff")
     assert answer.code == 2
     assert answer.err.endswith("in envs/site.yaml are: here (quicklook on ops1 ops2)\n")
@@ -183,3 +187,63 @@ def test_a_diff_for_programs_is_one_object(home: Home) -> None:
 def test_what_an_install_does_is_one_object_for_programs(home: Home, command: str) -> None:
     (answer,) = home.runner("crontab", command, "--json").objects
     assert answer["changed"] is (command == "install")
+
+
+# A file of /etc/cron.d (CRON-20, CRON-50)
+
+
+def test_a_target_in_cron_d_is_installed_shown_and_taken_out_by_the_same_commands(system_home: Home) -> None:
+    file = system_home.cron_d / "runner-lab-here"
+    assert system_home.runner("crontab", "diff").code == 1
+    answer = system_home.runner("crontab", "install", "--yes")
+    assert (answer.code, answer.out.splitlines()[-1]) == (0, f"installed: 2 jobs for {read_user()}")
+    assert file.read_bytes() == system_home.read("crontab.d/here.crontab")
+    assert f"\n30 2 * * * {read_user()} {system_home.path}/wrappers/run-job nightly\n".encode() in file.read_bytes()
+    assert system_home.runner("crontab", "diff").code == 0
+    assert system_home.runner("crontab", "uninstall").code == 0
+    assert not file.exists()
+    assert system_home.crontab.table is None
+
+
+def test_the_export_of_a_target_in_cron_d_is_a_file_that_both_crons_accept(system_home: Home) -> None:
+    """CRON-72."""
+    system_home.compile()
+    for dialect in ("debian", "cronie"):
+        answer = system_home.call(
+            "crontab", "explain", "--system", "--dialect", dialect, f"{system_home.path}/crontab.d/here.crontab"
+        )
+        assert answer.code == 0, answer.out
+
+
+@pytest.mark.parametrize("file", ["jobs/all.yaml", "envs/site.yaml"])
+def test_a_file_of_cron_d_can_be_taken_out_though_the_home_no_longer_compiles(system_home: Home, file: str) -> None:
+    """CRON-64."""
+    assert system_home.runner("crontab", "install").code == 0
+    system_home.write(file, "{")
+    assert system_home.runner("crontab", "uninstall", "--target", "here").code == 0
+    assert list(system_home.cron_d.iterdir()) == []
+
+
+@pytest.mark.parametrize("second", ["user", "cron-d"])
+def test_a_target_that_changes_its_kind_must_be_taken_out_first(system_home: Home, second: str) -> None:
+    """CRON-49: else cron would start each job twice."""
+    system_home.target({"kind": "cron-d" if second == "user" else "user"})
+    assert system_home.runner("crontab", "install").code == 0
+    system_home.target({"kind": second})
+    before = system_home.tree()
+    for command in ("diff", "install"):
+        answer = system_home.runner("crontab", command)
+        assert answer.code == 2
+        assert answer.err.startswith("the block of lab@here stands in another crontab too; take it out first: /")
+    assert system_home.tree() == before
+
+
+@pytest.mark.parametrize("kind", ["user", "cron-d"])
+def test_an_unknown_user_is_the_users_mistake(home: Home, kind: str) -> None:
+    """CRON-49: asked of the password database before any crontab."""
+    home.target({"kind": kind, "user": "no-such-user"})
+    for command in ("diff", "install", "uninstall"):
+        answer = home.runner("crontab", command, "--target", "here")
+        assert answer.code == 2
+        assert answer.err == "this host has no user no-such-user\n" or answer.err.startswith("only root may write")
+    assert home.crontab.calls == []

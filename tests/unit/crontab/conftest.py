@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fake_crontab import FakeCrontab, make_fake_crontab
+from fake_crontab import FakeCronFile, FakeCrontab, make_cron_d, make_fake_crontab
 from missing import give_up
 
 from runner.launch.slot import use_zone
@@ -14,6 +14,12 @@ from runner.launch.slot import use_zone
 @pytest.fixture
 def fake(tmp_path: Path) -> FakeCrontab:
     return make_fake_crontab(tmp_path / "bin")
+
+
+@pytest.fixture
+def cron_d(tmp_path: Path) -> FakeCronFile:
+    """Another directory in the place of /etc/cron.d, which only root may write to."""
+    return make_cron_d(tmp_path)
 
 
 @pytest.fixture(scope="session")

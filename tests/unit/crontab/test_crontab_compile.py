@@ -16,7 +16,7 @@ from runner.crontab.compile import compile_block
 from runner.crontab.dialects import DEBIAN
 from runner.crontab.entry import Entry, parse_entries
 from runner.crontab.opinion import find_disagreement
-from runner.crontab.tables import check_table, find_crontab
+from runner.crontab.tables import find_crontab
 from runner.errors import UserError
 from runner.home.settings import Mail
 
@@ -186,7 +186,7 @@ def test_what_is_compiled_passes_the_check_of_debian_and_the_second_opinion(debi
     """CRON-46, CRON-82."""
     block = make_block(*make_entries(entries))
     crontab = find_crontab(getpass.getuser(), {"PATH": str(Path(debian_crontab).parent)})
-    assert check_table(crontab, DEBIAN, block).refusal is None
+    assert crontab.check(DEBIAN, block).refusal is None
     assert find_disagreement(find_blocks(block)[0].body.decode()) == ""
 
 

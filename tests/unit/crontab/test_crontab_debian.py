@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runner.crontab.install import install, uninstall
-from runner.crontab.tables import find_crontab, read_table, write_table
+from runner.crontab.tables import find_crontab
 from runner.errors import TryLater
 
 NOON = make_entry("noon", "0 12 * * *")
@@ -58,25 +58,25 @@ LINES = st.builds(
 @given(st.lists(LINES, max_size=5).map(b"".join))
 def test_every_byte_is_read_as_it_was_written(debian: FakeCrontab, text: bytes):
     r"""CRON-43: ``crontab -l`` of 3.0pl1-162 lists a carriage return as ``\r`` and a backspace as ``\b``."""
-    assert write_table(debian.find(), text) == ""
-    assert read_table(debian.find()) == text
+    assert debian.find().write(text) == ""
+    assert debian.find().read() == text
 
 
 def test_install_and_uninstall_leave_crlf_lines_as_they_were(debian: FakeCrontab):
     """FAULT-44."""
     foreign = b"# caf\xe9\r\nA = b\r\n\t0 5 * * *  printf 'x\\r' >>log\r\n0 0 * * * true\n"
-    write_table(debian.find(), foreign)
+    debian.find().write(foreign)
     install(debian.order(make_wanted(NOON)))
-    assert read_table(debian.find()) == foreign + make_block(NOON)
+    assert debian.find().read() == foreign + make_block(NOON)
     uninstall(debian.order(make_removal()))
-    assert read_table(debian.find()) == foreign
+    assert debian.find().read() == foreign
 
 
 def test_a_crontab_that_we_made_is_gone_after_the_uninstall(debian: FakeCrontab):
     """CRON-64."""
     install(debian.order(make_wanted(NOON)))
     uninstall(debian.order(make_removal()))
-    assert read_table(debian.find()) is None
+    assert debian.find().read() is None
 
 
 def test_a_caller_who_wants_the_header_lines_does_not_double_them(debian: FakeCrontab, monkeypatch: pytest.MonkeyPatch):
@@ -84,7 +84,7 @@ def test_a_caller_who_wants_the_header_lines_does_not_double_them(debian: FakeCr
     monkeypatch.setenv("CRONTAB_NOHEADER", "N")
     for minute in range(3):
         install(replace(debian.order(make_wanted(make_entry("a", f"{minute} 1 * * *"))), now=NOW + minute))
-    assert read_table(debian.find()) == make_block(make_entry("a", "2 1 * * *"))
+    assert debian.find().read() == make_block(make_entry("a", "2 1 * * *"))
 
 
 DEBIANS_LISTING = r"""#!/bin/sh
@@ -98,23 +98,23 @@ def test_what_the_editor_would_get_decides_what_a_listing_means(fake: FakeCronta
     """As above, without root."""
     fake.replace(DEBIANS_LISTING + f"cat {fake.directory}/table\n")
     fake.table = behind
-    assert read_table(fake.find()) == behind
+    assert fake.find().read() == behind
 
 
 def test_a_listing_that_nothing_explains_is_not_believed(fake: FakeCrontab):
     fake.replace(DEBIANS_LISTING + "exit 1\n")
     with pytest.raises(TryLater, match="cannot tell the control characters"):
-        read_table(fake.find())
+        fake.find().read()
 
 
 def test_another_cron_lists_what_there_is(fake: FakeCrontab):
     fake.table = b"0 0 * * * printf '\\r'\n"
-    assert read_table(fake.find()) == fake.table
+    assert fake.find().read() == fake.table
     assert fake.calls == ["-l", "-V"]
 
 
 def test_the_spool_of_the_host_is_out_of_these_tests(debian: FakeCrontab):
-    write_table(debian.find(), b"# only here\n")
+    debian.find().write(b"# only here\n")
     host = find_crontab(getpass.getuser(), os.environ)
-    assert read_table(host) != b"# only here\n"
+    assert host.read() != b"# only here\n"
     assert Path(debian.directory, "spool", "root").exists()

@@ -16,7 +16,7 @@ from missing import give_up
 from runner.crontab.dialects import DEBIAN
 from runner.crontab.explain.describe import explain_table
 from runner.crontab.explain.values import Table
-from runner.crontab.tables import check_table, find_crontab
+from runner.crontab.tables import find_crontab
 from runner.home.here import read_user
 
 Asked = Callable[[bytes], str]
@@ -28,7 +28,7 @@ UNKNOWABLE = re.compile(rb"""(?:^|[=\n\0])[ \t\r\f\v]*["'](?:[\n\0]|$)""")
 def ask(debian_crontab: str, tmp_path_factory: pytest.TempPathFactory) -> Asked:
     """What ``crontab -n`` has against a text; nothing is installed."""
     crontab = find_crontab(read_user(), os.environ)
-    if not check_table(crontab, DEBIAN, b"0 0 * * * true\n").asked:
+    if not crontab.check(DEBIAN, b"0 0 * * * true\n").asked:
         give_up("the crontab of Debian, with its option -n")
     file = tmp_path_factory.mktemp("crontabs") / "table"
 

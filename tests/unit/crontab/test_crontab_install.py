@@ -92,7 +92,7 @@ def test_a_person_may_say_no_to_what_was_shown(fake: FakeCrontab):
 
 def test_a_preview_reads_and_writes_nothing(fake: FakeCrontab):
     fake.table = OLD
-    preview = preview_install(make_wanted(NOON), fake.find(), NOW)
+    preview = preview_install(fake.order(make_wanted(NOON)))
     assert preview.new == OLD + make_block(NOON)
     assert fake.calls == ["-l", "-V"]
 

@@ -117,6 +117,31 @@ def test_a_block_edited_by_hand_is_refused_with_the_diff():
         uninstall(edited)
 
 
+@pytest.mark.parametrize(
+    ("was", "wrong"),
+    [
+        ({"user": "al"}, "user al, not wfc3ql"),
+        ({"hosts": ("old1", "old2")}, "host old1 old2, not ql-ops1.example.org"),
+        ({"site": ""}, "site none, not dsoc"),
+        ({"environment": "test"}, "environment test, not prod"),
+    ],
+)
+def test_a_block_of_another_place_is_not_replaced(was: dict[str, object], wrong: str):
+    """CRON-49: its header tells a copied crontab, and the test installation's block from production's."""
+    with pytest.raises(
+        UserError, match=f"^line 2: the block of ql@ops that stands there is for {wrong}; if it is to go"
+    ):
+        install(b"A=1\n" + make_block(NOON, **was), make_wanted(NOON))
+    assert uninstall(b"A=1\n" + make_block(NOON, **was)).new == b"A=1\n"
+
+
+def test_hosts_may_join_and_leave_a_target():
+    """CRON-49."""
+    more = ("ql-ops1.example.org", *[f"a-host-with-a-long-name-{number}.example.org" for number in range(9)])
+    assert install(make_block(NOON, hosts=more), make_wanted(NOON)).changed
+    assert install(make_block(NOON), make_wanted(NOON, hosts=more)).changed
+
+
 def test_a_foreign_zone_on_cronie_stops_the_install():
     """CRON-23."""
     with pytest.raises(UserError, match="line 1: CRON_TZ"):

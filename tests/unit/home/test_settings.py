@@ -107,8 +107,6 @@ def test_a_target_is_found_by_host_pattern_and_user(host: str, user: str, found:
         ("database: mysql://x", '1:11: "mysql://x" is not a database that we know; '
          "sqlite:////ABSOLUTE/PATH or postgresql+psycopg2://USER@HOST/NAME"),
         ("name: x\ntargets: {a: {user: u}}", '2:14: target a has no "hosts"; name patterns of its hosts'),
-        ("name: x\ntargets: {a: {hosts: [h], user: u, kind: cron-d}}",
-         "2:42: kind: cron-d is not built yet; write user, and install as that user"),
         ("targets: {a: {hosts: [h], user: u}}",
          '1:1: no "name"; with targets a home needs one: what is compiled must not hang on a directory'),
         ("- a", "1:1: keys with values are needed here; like KEY: VALUE"),

@@ -1,0 +1,101 @@
+"""Which crontabs a host has: that of a target, and the others in which its block must not stand (CRON-49, CRON-50)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from runner.crontab import crond
+from runner.crontab.compile import name_block
+from runner.crontab.crond import CronFile, find_file_flaws
+from runner.crontab.dialects import DEBIAN, DIALECTS, Dialect
+from runner.crontab.tables import Table, find_crontab
+from runner.errors import TryLater, UserError
+from runner.home.account import get_account
+from runner.home.here import read_user
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Whose block is meant, and in which kind of crontab it stands.
+
+    Attributes
+    ----------
+    home, target
+        Names of both, as in the block's.
+    user
+        Whose jobs its lines start.
+    kind
+        ``user`` or ``cron-d``.
+    cron
+        ``debian`` or ``cronie``; empty where the host is to be asked.
+    """
+
+    home: str
+    target: str
+    user: str
+    kind: str = "user"
+    cron: str = ""
+
+    @property
+    def block(self) -> str:
+        """How the markers call the block."""
+        return name_block(self.home, self.target)
+
+    @property
+    def file(self) -> str:
+        """The name of its file in /etc/cron.d."""
+        return f"runner-{self.home}-{self.target}"
+
+
+def find_table(spot: Spot, environ: Mapping[str, str]) -> Table:
+    """Return the crontab of a block.
+
+    Raises
+    ------
+    UserError
+        If there is no such user, or the crontab is another's and we are not root.
+    TryLater
+        If there is no program that keeps it.
+    """
+    if spot.kind == "user":
+        return find_crontab(spot.user, environ)
+    account = get_account(spot.user)
+    return CronFile(crond.DIRECTORY / spot.file, account, read_system_dialect(spot.cron, environ))
+
+
+def check_right(spot: Spot) -> None:
+    """Raise UserError if we may not write the crontab of a block; crontab(1) is asked by `find_table`."""
+    if spot.kind != "user" and os.geteuid() != 0:
+        raise UserError(f"only root may write {crond.DIRECTORY / spot.file}")
+
+
+def find_elsewhere(spot: Spot, environ: Mapping[str, str]) -> tuple[Table, ...]:
+    """Return every other crontab of this host from which cron would start the same block a second time.
+
+    Of the files in cron.d only those that cron does not ignore and we can read.
+    """
+    account, dialect = get_account(spot.user), read_system_dialect(spot.cron, environ)
+    own = spot.file if spot.kind != "user" else ""
+    others: list[Table] = []
+    for path in sorted(crond.DIRECTORY.glob("*")):
+        with suppress(FileNotFoundError):
+            ignored = find_file_flaws(path.name, path.lstat(), path.stat(), dialect)
+            if path.name != own and not ignored and os.access(path, os.R_OK):
+                others.append(CronFile(path, account, dialect))
+    if own:
+        with suppress(TryLater):  # a host without the program has no such crontab
+            others.append(find_crontab(spot.user, environ))
+    return tuple(others)
+
+
+def read_system_dialect(cron: str, environ: Mapping[str, str]) -> Dialect:
+    """Return the cron that reads /etc/cron.d: the declared one, else that of ``crontab``, else Debian's."""
+    if cron:
+        return DIALECTS[cron]
+    try:
+        return find_crontab(read_user(), environ).read_dialect()
+    except (TryLater, UserError):
+        return DEBIAN
