@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import reduce
 from itertools import groupby, islice
 from operator import itemgetter
+from typing import Any
 
 from runner.database.connect import connect
 from runner.database.database import Database, Row
@@ -22,10 +23,14 @@ from runner.ledger.fold import Facts, make_run, merge_facts
 from runner.ledger.tables import LAST_RUNS, RUN_COLUMNS, RUNS, SKIPPED, Run
 from runner.ledger.tail import IsEnough, read_tail
 
+Key = Callable[[Facts], Any]
+
 # A person does not wait longer for another's lock.
 PATIENCE_S = 2.0
 _SELECT = f"SELECT {', '.join(f'{RUNS}.{name}' for name in RUN_COLUMNS)} FROM {RUNS}"
 _run_id = itemgetter("run_id")
+# A run that waited for another began later than its id says: of one job the start counts, in query and merge alike.
+_start = itemgetter("started_at", "run_id")
 
 
 class History:
@@ -71,7 +76,7 @@ class History:
         where, values = _choose(name)
         order = "started_at DESC, run_id DESC" if name else "run_id DESC"  # the same order, each by its index
         sql = f"{_SELECT} {where} ORDER BY {order}" + (f" LIMIT {limit}" if limit else "")
-        return islice(self._ask(sql, values, is_wanted, is_enough), limit or None)
+        return islice(self._ask(sql, values, is_wanted, is_enough, _start if name else _run_id), limit or None)
 
     def read_last_runs(self, plans: Collection[str]) -> dict[str, Run]:
         """Return the newest run of each of these plans that has one; a skipped slot is no run."""
@@ -95,14 +100,15 @@ class History:
         values: tuple[str, ...],
         is_wanted: Callable[[Facts], bool],
         is_enough: IsEnough,
+        key: Key = _run_id,
     ) -> Iterator[Run]:
-        """Yield the runs that a query finds in the ledger and `is_wanted` in the journal beyond it."""
+        """Yield the runs that a query, descending by `key`, finds in the ledger and `is_wanted` in the journal."""
         rows = self._database.stream(sql, values) if self._database else iter(())
         if self._drained_bytes is None:
             return (Run(*row) for row in rows)
         tail = read_tail(self._state, self._drained_bytes, is_enough)
-        wanted = sorted(filter(is_wanted, tail.values()), key=_run_id, reverse=True)
-        return _merge(rows, wanted)
+        wanted = sorted(filter(is_wanted, tail.values()), key=key, reverse=True)
+        return _merge(rows, wanted, key)
 
 
 def open_history(url: str, state: str, now: float, patience_s: float = PATIENCE_S) -> History:
@@ -159,8 +165,8 @@ def _choose(name: str) -> tuple[str, tuple[str, ...]]:
     return ("WHERE job = ?", (name,)) if name else ("", ())
 
 
-def _merge(rows: Iterator[Row], tail: Sequence[Facts]) -> Iterator[Run]:
-    """Yield the runs of rows and tail, each the newest first; what both know of a run is put together."""
+def _merge(rows: Iterator[Row], tail: Sequence[Facts], key: Key) -> Iterator[Run]:
+    """Yield the runs of rows and tail, both descending by `key`; what both know of a run is put together."""
     known = ({name: value for name, value in zip(RUN_COLUMNS, row, strict=True) if value is not None} for row in rows)
-    for _, same in groupby(heapq.merge(known, tail, key=_run_id, reverse=True), _run_id):
+    for _, same in groupby(heapq.merge(known, tail, key=key, reverse=True), key):
         yield make_run(reduce(merge_facts, same))

@@ -11,6 +11,7 @@ from journals import NOW, Journal, end_of, make_journal, run_of, runs_of, skip_o
 from runner.database.connect import connect
 from runner.database.migrate import prepare_schema
 from runner.errors import UserError
+from runner.launch.instant import format_instant
 from runner.launch.plan import Plan, decode_schedule
 from runner.ledger.drain import drain_journal
 from runner.ledger.history import History, open_history
@@ -76,6 +77,23 @@ def test_runs_of_one_job_or_one_plan_can_be_asked_for(history: History) -> None:
     assert _name(history, "index@a") == ["index@a failed"]
     assert _name(history, "download", 2) == ["download skipped", "download running"]
     assert _name(history, "nobody") == []
+
+
+def test_a_run_that_waited_is_one_run_and_stands_where_it_began(journal: Journal, database_url: str) -> None:
+    """RUN-11: its id is of the instant at which it was asked for."""
+    waited = start_of("wait", NOW - 100, started_at=format_instant(NOW - 20))
+    journal.append(*run_of("wait", NOW - 90), waited)
+    with connect(database_url) as database:
+        prepare_schema(database)
+        drain_journal(database, str(journal.state), NOW)
+    journal.append(end_of(waited), *run_of("wait", NOW - 50))
+    with connect(database_url) as holder, holder.writing():
+        holder.execute("UPDATE journals SET drained_bytes = drained_bytes")
+        with open_history(database_url, str(journal.state), NOW, patience_s=0.05) as history:
+            runs = list(history.read_runs("wait"))
+
+    assert [run.run_id for run in runs] == [waited["run_id"], *(run_of("wait", NOW - s)[0]["run_id"] for s in (50, 90))]
+    assert [run.outcome for run in runs] == ["ok", "ok", "ok"]
 
 
 def test_the_last_run_of_each_plan_is_found_and_a_skipped_slot_is_none(history: History) -> None:
