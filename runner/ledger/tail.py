@@ -11,8 +11,8 @@ from runner.ledger.fold import Batch, Facts, fold_lines, instant_of
 IsEnough = Callable[[Iterable[Facts]], bool]
 
 
-def read_tail(state: str, drained_bytes: Mapping[str, int], is_enough: IsEnough) -> dict[str, Facts]:
-    """Return the runs of which the journal speaks beyond `drained_bytes`, by run id; bad lines are passed over.
+def read_tail(state: str, drained_bytes: Mapping[str, int], is_enough: IsEnough) -> Batch:
+    """Return what the journal says beyond `drained_bytes`; bad lines are passed over.
 
     Files are read from the newest to the oldest until there is enough: a job each minute leaves a thousand
     runs a day, and the question is mostly about the last few.
@@ -30,4 +30,4 @@ def read_tail(state: str, drained_bytes: Mapping[str, int], is_enough: IsEnough)
         # By the id, which is never later than the start: whatever an older file holds comes before these, either way.
         if is_enough([facts for run_id, facts in batch.runs.items() if instant_of(run_id) >= day]):
             break
-    return batch.runs
+    return batch

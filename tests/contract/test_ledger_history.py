@@ -105,6 +105,27 @@ def test_the_last_run_of_each_plan_is_found_and_a_skipped_slot_is_none(history: 
     }
 
 
+def test_the_runs_of_a_slot_are_found_however_late_they_began(history: History) -> None:
+    (run,) = history.read_runs_due("download", int(NOW - 60), int(NOW - 59))
+    assert (run.state, run.outcome) == ("ended", "ok")
+    assert [run.plan for run in history.read_runs_due("index@a", int(NOW - 400), int(NOW))] == ["index@a"]
+    assert history.read_runs_due("index", int(NOW - 400), int(NOW)) == []
+
+
+def test_the_runs_around_an_instant_are_those_of_one_host(history: History) -> None:
+    around = history.read_runs_around("ops1.example.org", int(NOW - 100))
+    assert [f"{run.plan} {run.outcome or run.state}" for run in around] == ALL
+    assert history.read_runs_around("ops2.example.org", int(NOW)) == []
+
+
+def test_who_did_what_is_found_the_newest_first(url: str, journal: Journal) -> None:
+    """SEC-20: in the ledger and in the journal beyond it."""
+    deeds = [{**start_of("x", NOW + second), "event": "audit", "action": f"a{second}"} for second in (1, 2, 3)]
+    journal.append(*deeds)
+    with open_history(url, str(journal.state), NOW, patience_s=0.05) as history:
+        assert [deed["action"] for deed in history.read_audits(int(NOW + 3))] == ["a2", "a1"]
+
+
 def test_what_ledger_and_journal_know_of_a_run_is_put_together(history: History) -> None:
     (run,) = (run for run in history.read_runs("download") if run.run_id == start_of(at=NOW - 60)["run_id"])
 
