@@ -126,6 +126,11 @@ def has_slot(schedule: Schedule) -> bool:
     return _find_day((schedule,), _DAY_OF_2000, last_day) < last_day
 
 
+def matches_local(schedule: Schedule, local: int) -> bool:
+    """Whether a minute of the clock on the wall matches, be it in a gap or shown twice."""
+    return next(_match(schedule, local, local + 60), None) is not None
+
+
 def _find_day(schedules: tuple[Schedule, ...], day: int, stop: int) -> int:
     """Return the first of the days before `stop` on which one of the schedules is due, `stop` if there is none."""
     for schedule in schedules:

@@ -7,25 +7,39 @@ and the tail of the journal beyond it, or while the ledger is down the journal a
 from __future__ import annotations
 
 import heapq
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import reduce
 from itertools import groupby, islice
 from operator import itemgetter
+from typing import Any
 
 from runner.database.connect import connect
 from runner.database.database import Database, Row
 from runner.database.migrate import prepare_schema
 from runner.errors import TryLater
+from runner.launch.instant import format_slot
+from runner.launch.journal import make_run_id
 from runner.launch.state import make_state
 from runner.ledger.drain import drain_journal, has_undrained, read_offsets
-from runner.ledger.fold import Facts, make_run, merge_facts
-from runner.ledger.tables import LAST_RUNS, RUN_COLUMNS, RUNS, SKIPPED, Run
+from runner.ledger.fold import Batch, Facts, make_run, merge_facts
+from runner.ledger.record import Event
+from runner.ledger.tables import EVENTS, LAST_RUNS, RUN_COLUMNS, RUNS, SKIPPED, Run
 from runner.ledger.tail import IsEnough, read_tail
+
+Key = Callable[[Facts], Any]
 
 # A person does not wait longer for another's lock.
 PATIENCE_S = 2.0
+# Between slot and start: how far a clock may be put back, and how long a run may wait or be missed.
+_EARLY_S = 60
+_LATE_S = 31 * 86400
+# How many runs on either side of an instant tell whether a host was at work.
+_NEAR = 50
 _SELECT = f"SELECT {', '.join(f'{RUNS}.{name}' for name in RUN_COLUMNS)} FROM {RUNS}"
 _run_id = itemgetter("run_id")
+# A run that waited for another began later than its id says: of one job the start counts, in query and merge alike.
+_start = itemgetter("started_at", "run_id")
 
 
 class History:
@@ -43,6 +57,7 @@ class History:
         self._database = database
         self._state = state
         self._drained_bytes = drained_bytes
+        self._tail: Batch | None = None
 
     def __enter__(self) -> History:
         return self
@@ -71,7 +86,7 @@ class History:
         where, values = _choose(name)
         order = "started_at DESC, run_id DESC" if name else "run_id DESC"  # the same order, each by its index
         sql = f"{_SELECT} {where} ORDER BY {order}" + (f" LIMIT {limit}" if limit else "")
-        return islice(self._ask(sql, values, is_wanted, is_enough), limit or None)
+        return islice(self._ask(sql, values, is_wanted, is_enough, _start if name else _run_id), limit or None)
 
     def read_last_runs(self, plans: Collection[str]) -> dict[str, Run]:
         """Return the newest run of each of these plans that has one; a skipped slot is no run."""
@@ -89,20 +104,69 @@ class History:
                 newest.setdefault(run.plan, run)
         return newest
 
+    def read_runs_due(self, plan: str, since: int, until: int) -> list[Run]:
+        """Return the runs and skips of a plan whose slot is in [since, until), the newest first.
+
+        A run that begins more than a month after its slot is not found: of a job that runs each minute, more
+        would be too many to look through.
+        """
+        first, stop = format_slot(since), format_slot(until)
+
+        def is_wanted(facts: Facts) -> bool:
+            return bool(facts["plan"] == plan and first <= facts["slot"] < stop)
+
+        where = "WHERE job = ? AND plan = ? AND started_at BETWEEN ? AND ? AND slot >= ? AND slot < ?"
+        started = (format_slot(since - _EARLY_S), format_slot(until + _LATE_S))
+        values = (plan.partition("@")[0], plan, *started, first, stop)
+        sql = f"{_SELECT} {where} ORDER BY started_at DESC, run_id DESC"
+        return list(self._ask(sql, values, is_wanted, None, _start))
+
+    def read_runs_around(self, host: str, at: int) -> list[Run]:
+        """Return the runs and skips of all plans on a host that were asked for nearest to an instant, newest first."""
+
+        def is_wanted(facts: Facts) -> bool:
+            return bool(facts["host"] == host)
+
+        middle = make_run_id(at, "", 0)
+        near = f"SELECT run_id FROM {RUNS} WHERE host = ? AND run_id BETWEEN ? AND ? ORDER BY run_id"
+        either = f"SELECT * FROM ({near} DESC LIMIT {_NEAR}) AS b UNION SELECT * FROM ({near} LIMIT {_NEAR}) AS a"
+        sql = f"{_SELECT} WHERE run_id IN ({either}) ORDER BY run_id DESC"
+        values = (host, make_run_id(at - _LATE_S, "", 0), middle, host, middle, make_run_id(at + _LATE_S, "", 0))
+        return list(self._ask(sql, values, is_wanted, None))
+
+    def read_audits(self, until: int) -> list[Event]:
+        """Return who did what before an instant, the newest first (SEC-20)."""
+        last = make_run_id(until, "", 0)
+        sql = f"SELECT run_id, record FROM {EVENTS} WHERE event = 'audit' AND run_id < ?"
+        records = dict(self._database.read(sql, (last,))) if self._database else {}
+        others = self._read_whole_tail().others if self._drained_bytes is not None else []
+        records.update({run_id: line for run_id, _, event, _, line in others if event == "audit" and run_id < last})
+        return [json.loads(record) for _, record in sorted(records.items(), reverse=True)]
+
     def _ask(
         self,
         sql: str,
         values: tuple[str, ...],
         is_wanted: Callable[[Facts], bool],
-        is_enough: IsEnough,
+        is_enough: IsEnough | None,
+        key: Key = _run_id,
     ) -> Iterator[Run]:
-        """Yield the runs that a query finds in the ledger and `is_wanted` in the journal beyond it."""
+        """Yield the runs that a query, descending by `key`, finds in the ledger and `is_wanted` in the journal.
+
+        Of the journal as much is read as `is_enough` asks for; all of it if that is None.
+        """
         rows = self._database.stream(sql, values) if self._database else iter(())
         if self._drained_bytes is None:
             return (Run(*row) for row in rows)
-        tail = read_tail(self._state, self._drained_bytes, is_enough)
-        wanted = sorted(filter(is_wanted, tail.values()), key=_run_id, reverse=True)
-        return _merge(rows, wanted)
+        tail = read_tail(self._state, self._drained_bytes, is_enough) if is_enough else self._read_whole_tail()
+        wanted = sorted(filter(is_wanted, tail.runs.values()), key=key, reverse=True)
+        return _merge(rows, wanted, key)
+
+    def _read_whole_tail(self) -> Batch:
+        """Return all that the journal says beyond the ledger, read once for all questions."""
+        if self._tail is None:
+            self._tail = read_tail(self._state, self._drained_bytes or {}, lambda _: False)
+        return self._tail
 
 
 def open_history(url: str, state: str, now: float, patience_s: float = PATIENCE_S) -> History:
@@ -159,8 +223,8 @@ def _choose(name: str) -> tuple[str, tuple[str, ...]]:
     return ("WHERE job = ?", (name,)) if name else ("", ())
 
 
-def _merge(rows: Iterator[Row], tail: Sequence[Facts]) -> Iterator[Run]:
-    """Yield the runs of rows and tail, each the newest first; what both know of a run is put together."""
+def _merge(rows: Iterator[Row], tail: Sequence[Facts], key: Key) -> Iterator[Run]:
+    """Yield the runs of rows and tail, both descending by `key`; what both know of a run is put together."""
     known = ({name: value for name, value in zip(RUN_COLUMNS, row, strict=True) if value is not None} for row in rows)
-    for _, same in groupby(heapq.merge(known, tail, key=_run_id, reverse=True), _run_id):
+    for _, same in groupby(heapq.merge(known, tail, key=key, reverse=True), key):
         yield make_run(reduce(merge_facts, same))

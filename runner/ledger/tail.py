@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from runner.ledger.files import list_files, read_piece
-from runner.ledger.fold import Batch, Facts, fold_lines
+from runner.ledger.fold import Batch, Facts, fold_lines, instant_of
 
 # Given all runs since the beginning of some day: need no more be read?
 IsEnough = Callable[[Iterable[Facts]], bool]
 
 
-def read_tail(state: str, drained_bytes: Mapping[str, int], is_enough: IsEnough) -> dict[str, Facts]:
-    """Return the runs of which the journal speaks beyond `drained_bytes`, by run id; bad lines are passed over.
+def read_tail(state: str, drained_bytes: Mapping[str, int], is_enough: IsEnough) -> Batch:
+    """Return what the journal says beyond `drained_bytes`; bad lines are passed over.
 
     Files are read from the newest to the oldest until there is enough: a job each minute leaves a thousand
     runs a day, and the question is mostly about the last few.
@@ -27,6 +27,7 @@ def read_tail(state: str, drained_bytes: Mapping[str, int], is_enough: IsEnough)
                 break
             position = piece.end
         day = file.name[:10]
-        if is_enough([facts for facts in batch.runs.values() if facts["started_at"] >= day]):
+        # By the id, which is never later than the start: whatever an older file holds comes before these, either way.
+        if is_enough([facts for run_id, facts in batch.runs.items() if instant_of(run_id) >= day]):
             break
-    return batch.runs
+    return batch

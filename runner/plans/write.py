@@ -32,10 +32,14 @@ def make_plan_files(planned: tuple[Planned, ...], settings: Settings) -> dict[st
     return files
 
 
+def list_compiled_plans(home: Path) -> list[str]:
+    """Return the names of the compiled plans, sorted."""
+    return sorted(path.name.removesuffix(".plan") for path in (home / PLANS).glob("*.plan"))
+
+
 def read_compiled_plans(home: Path) -> list[Plan]:
     """Return the compiled plans by name: what cron runs, whatever the registry says by now."""
-    names = sorted(path.name.removesuffix(".plan") for path in (home / PLANS).glob("*.plan"))
-    return [read_plan(str(home), name)[0] for name in names]
+    return [read_plan(str(home), name)[0] for name in list_compiled_plans(home)]
 
 
 def compare_output(home: Path, files: dict[str, bytes]) -> Differences:

@@ -15,7 +15,8 @@ from measure import Figure, clean_environment, measure
 
 from runner.database.connect import connect
 from runner.database.migrate import prepare_schema
-from runner.launch.instant import format_instant
+from runner.errors import ANSWER_IS_NO, DONE
+from runner.launch.instant import format_instant, format_slot
 from runner.launch.journal import encode_event, make_end, make_run_id
 from runner.ledger.drain import drain_journal
 
@@ -55,7 +56,7 @@ def _drain(state: Path, kind: str, url: str) -> Iterator[Figure]:
 
 
 def _ask(home: Path, kind: str, url: str) -> Iterator[Figure]:
-    """Yield how long ``status`` and ``history`` of one job take with a million runs."""
+    """Yield how long ``status``, and ``history`` and ``why`` of one job take with a million runs."""
     make_home(home, _JOBS)
     settings = home / "envs" / "site.yaml"
     settings.write_text(settings.read_text() + f'\ndatabase: "{url}"\n')
@@ -63,10 +64,13 @@ def _ask(home: Path, kind: str, url: str) -> Iterator[Figure]:
     subprocess.run([*command, "compile"], check=True, capture_output=True)
     shutil.rmtree(home / "state" / "journal")
     fill(home / "state", url)
-    for words in (["status"], ["history", "job-7"]):
-        measure([*command, *words])
-        costs = sorted(measure([*command, *words], env=clean_environment()).wall_s for _ in range(7))
-        name = f"{words[0]}, {_RUNS:,} runs, {kind}"
+    ran, silent = (format_slot(int(_BEGUN.timestamp()) + seconds) for seconds in (20 * 500_007, 20 * 500_007 + 7200))
+    no = {silent: ANSWER_IS_NO}
+    for words in (["status"], ["history", "job-7"], ["why", "job-7", ran], ["why", "job-7", silent]):
+        wanted = no.get(words[-1], DONE)
+        measure([*command, *words], wanted)
+        costs = sorted(measure([*command, *words], wanted, env=clean_environment()).wall_s for _ in range(7))
+        name = f"{' '.join(words)}, {_RUNS:,} runs, {kind}"
         yield Figure(name, costs[len(costs) // 2], 0.5, "s")
 
 

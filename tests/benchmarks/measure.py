@@ -39,14 +39,14 @@ class Cost:
     wall_s: float
 
 
-def measure(argv: Sequence[str], **options: object) -> Cost:
-    """Run one command, its output thrown away; AssertionError unless it exits 0."""
+def measure(argv: Sequence[str], wanted: int = 0, **options: object) -> Cost:
+    """Run one command, its output thrown away; AssertionError unless it exits with the code that is wanted."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     code = subprocess.run(  # type: ignore[call-overload]
         argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options
     ).returncode
     wall_s, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert code == 0, f"{argv} exited {code}"
+    assert code == wanted, f"{argv} exited {code}"
     return Cost(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall_s)
 
 

@@ -11,6 +11,7 @@ from journals import NOW, Journal, end_of, make_journal, run_of, runs_of, skip_o
 from runner.database.connect import connect
 from runner.database.migrate import prepare_schema
 from runner.errors import UserError
+from runner.launch.instant import format_instant
 from runner.launch.plan import Plan, decode_schedule
 from runner.ledger.drain import drain_journal
 from runner.ledger.history import History, open_history
@@ -78,6 +79,23 @@ def test_runs_of_one_job_or_one_plan_can_be_asked_for(history: History) -> None:
     assert _name(history, "nobody") == []
 
 
+def test_a_run_that_waited_is_one_run_and_stands_where_it_began(journal: Journal, database_url: str) -> None:
+    """RUN-11: its id is of the instant at which it was asked for."""
+    waited = start_of("wait", NOW - 100, started_at=format_instant(NOW - 20))
+    journal.append(*run_of("wait", NOW - 90), waited)
+    with connect(database_url) as database:
+        prepare_schema(database)
+        drain_journal(database, str(journal.state), NOW)
+    journal.append(end_of(waited), *run_of("wait", NOW - 50))
+    with connect(database_url) as holder, holder.writing():
+        holder.execute("UPDATE journals SET drained_bytes = drained_bytes")
+        with open_history(database_url, str(journal.state), NOW, patience_s=0.05) as history:
+            runs = list(history.read_runs("wait"))
+
+    assert [run.run_id for run in runs] == [waited["run_id"], *(run_of("wait", NOW - s)[0]["run_id"] for s in (50, 90))]
+    assert [run.outcome for run in runs] == ["ok", "ok", "ok"]
+
+
 def test_the_last_run_of_each_plan_is_found_and_a_skipped_slot_is_none(history: History) -> None:
     last = history.read_last_runs(["download", "index@a", "never"])
 
@@ -85,6 +103,27 @@ def test_the_last_run_of_each_plan_is_found_and_a_skipped_slot_is_none(history: 
         "download": ("running", None),
         "index@a": ("ended", "failed"),
     }
+
+
+def test_the_runs_of_a_slot_are_found_however_late_they_began(history: History) -> None:
+    (run,) = history.read_runs_due("download", int(NOW - 60), int(NOW - 59))
+    assert (run.state, run.outcome) == ("ended", "ok")
+    assert [run.plan for run in history.read_runs_due("index@a", int(NOW - 400), int(NOW))] == ["index@a"]
+    assert history.read_runs_due("index", int(NOW - 400), int(NOW)) == []
+
+
+def test_the_runs_around_an_instant_are_those_of_one_host(history: History) -> None:
+    around = history.read_runs_around("ops1.example.org", int(NOW - 100))
+    assert [f"{run.plan} {run.outcome or run.state}" for run in around] == ALL
+    assert history.read_runs_around("ops2.example.org", int(NOW)) == []
+
+
+def test_who_did_what_is_found_the_newest_first(url: str, journal: Journal) -> None:
+    """SEC-20: in the ledger and in the journal beyond it."""
+    deeds = [{**start_of("x", NOW + second), "event": "audit", "action": f"a{second}"} for second in (1, 2, 3)]
+    journal.append(*deeds)
+    with open_history(url, str(journal.state), NOW, patience_s=0.05) as history:
+        assert [deed["action"] for deed in history.read_audits(int(NOW + 3))] == ["a2", "a1"]
 
 
 def test_what_ledger_and_journal_know_of_a_run_is_put_together(history: History) -> None:

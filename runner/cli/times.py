@@ -1,0 +1,48 @@
+"""Instants and durations as people read them, in local time: libc's zone is set by who prints."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from runner.launch.instant import parse_instant
+from runner.launch.slot import use_zone
+
+_INSTANT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+
+
+def show_in_zone(name: str) -> None:
+    """Show all times from here on in a zone, that of the target; empty is the host's own."""
+    use_zone(name or None)
+
+
+def show_instant(text: str | None) -> str:
+    """Return an instant of a record in local time, to the second; empty if there is none."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(parse_instant(text))) if text else ""
+
+
+def show_instants(text: str) -> str:
+    """Return a text with the instants of records in it shown in local time."""
+
+    def show(found: re.Match[str]) -> str:
+        try:
+            return show_instant(found[0])
+        except ValueError:
+            return found[0]  # written by hand, and no instant
+
+    return _INSTANT.sub(show, text)
+
+
+def show_duration(seconds: float) -> str:
+    """Return a duration in at most two units: ``0.4 s``, ``42 s``, ``3 min 20 s``, ``2 h 05 min``, ``3 d 4 h``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    minutes = whole // 60
+    if minutes < 1440:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
