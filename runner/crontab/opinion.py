@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from runner.crontab.entry import SWEEP, parse_entries
 from runner.launch.slot import Schedule
+
+_FIELDS = re.compile(r"^[0-9*][^ \n]*(?: [0-9*][^ \n]*){4}", re.MULTILINE)
+_HIGHS = (59, 23, 31, 12, 6)
 
 
 def find_disagreement(body: str, *, system: bool = False) -> str:
@@ -30,7 +35,8 @@ def _read_lines(body: str, *, system: bool) -> dict[str, list[list[set[int]]]]:
     from crontab import CronTab  # type: ignore[import-untyped]  # 49 ms, for an install alone
 
     lines: dict[str, list[list[set[int]]]] = {}
-    for job in CronTab(tab=body, user=False if system else None):
+    readable = _FIELDS.sub(lambda fields: _make_readable(fields[0]), body)
+    for job in CronTab(tab=readable, user=False if system else None):
         plan = job.command.rpartition(" ")[2]
         if plan != SWEEP:
             lines.setdefault(plan, []).append([{int(number) for number in field} for field in job.slices])
@@ -43,5 +49,20 @@ def _list_numbers(schedule: Schedule) -> list[set[int]]:
 
 
 def _blur(fields: str, numbers: list[set[int]]) -> list[set[int]]:
-    """Leave out weekdays written with a 7: python-crontab 3.4 reads ``7-7`` as every day and ``5-7/2`` as 5."""
-    return numbers[:4] if "7" in fields.rpartition(" ")[2] else numbers
+    """Leave out the fields that python-crontab cannot read."""
+    pairs = zip(fields.split(" "), numbers, _HIGHS, strict=True)
+    return [set() if _is_odd(field, high) else found for field, found, high in pairs]
+
+
+def _make_readable(fields: str) -> str:
+    pairs = zip(fields.split(" "), _HIGHS, strict=True)
+    return " ".join(["*" if _is_odd(field, high) else field for field, high in pairs])
+
+
+def _is_odd(field: str, high: int) -> bool:
+    """Whether python-crontab 3.4 misreads a field.
+
+    To it the weekday ``7-7`` is every day and ``5-7/2`` is 5; a step beyond the field's range (``0-0/24``), which
+    both crons take, is an error.
+    """
+    return (high == 6 and "7" in field) or any(int(step) > high for step in re.findall(r"/(\d+)", field))

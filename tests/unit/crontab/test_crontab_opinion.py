@@ -14,7 +14,8 @@ def read_body(block: bytes) -> str:
 
 
 @pytest.mark.parametrize(
-    "fields", ["0 0 * * *", "*/15 */6 * * *", "0-29/10,40 8-11 1,15 2-12/5 1-5", "0 0 * * 6-7", "0 0 * * 7-7"]
+    "fields",
+    ["0 0 * * *", "*/15 */6 * * *", "0-29/10,40 8-11 1,15 2-12/5 1-5", "0 0 * * 6-7", "0 0 * * 7-7", "0 0 * * 0-0/8"],
 )
 def test_it_agrees_with_us(fields: str):
     """Also where it reads Sundays wrongly by itself (python-crontab 3.4: 7-7 is every day)."""
