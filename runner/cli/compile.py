@@ -7,6 +7,7 @@ import click
 from runner.cli.context import dry_run_option, get_home, json_option, show_warnings
 from runner.cli.output import print_json
 from runner.crontab.output import make_output
+from runner.home.group import share_logs
 from runner.home.here import find_state
 from runner.home.machine import write_machine_files
 from runner.launch.state import make_state
@@ -31,7 +32,9 @@ def compile_command(ctx: click.Context, check: bool, dry_run: bool, as_json: boo
         differences = keep_installed(compare_output(home, files), loaded.settings)
         if not (check or dry_run):
             write_machine_files(home)
-            make_state(str(find_state(loaded.settings)))
+            state = str(find_state(loaded.settings))
+            make_state(state)
+            share_logs(state, loaded.settings.group)
             write_output(home, files, differences)
             remove_output(home, differences.superfluous)
     answer = [{"file": path, "is": "stale"} for path in differences.stale]
