@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from runner.errors import TryLater
-from runner.launch.state import LOGS
+from runner.launch.state import DATABASE, LOGS
 
 _PRIVATE, _SHARED, _INHERITED = 0o700, 0o750, 0o2750
 
@@ -37,6 +37,8 @@ def share_logs(state: str, group: str) -> None:
     number = find_group(group)
     if number is None:
         raise TryLater(f"group {group}, who are to read the logs, does not exist on this host")
+    for path in root.glob(f"{DATABASE}*"):
+        path.chmod(0o600)  # SQLite makes it by the umask; behind the private root that did not matter
     try:
         # The root comes last: until then nobody of the group gets in.
         for path in (*(root / LOGS).glob("*/*.log"), *(root / LOGS).glob("*/"), root / LOGS, root):

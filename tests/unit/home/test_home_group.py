@@ -39,6 +39,7 @@ def modes(state: Path) -> dict[str, str]:
 def test_old_logs_and_those_to_come_are_the_groups_and_all_else_is_private(lab: Lab) -> None:
     lab.job("old", "true")
     lab.run("old", "--slot", SLOT)
+    lab.sweep()
     share_logs(str(lab.state), GROUP)
     lab.job("new", "true")
     lab.run("new", "--slot", SLOT)
