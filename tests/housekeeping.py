@@ -51,7 +51,9 @@ class House:
             setattr(plan, key, value)
         (self.home / PLANS / f"{name}.plan").write_bytes(encode_plan(plan))
 
-    def leave_run(self, plan: str, job: Identity | None = NOBODY, at: float = NOW, **fields: object) -> dict[str, Any]:
+    def leave_run(
+        self, plan: str, job: Identity | None = NOBODY, at: float = NOW, suffix: str = "", **fields: object
+    ) -> dict[str, Any]:
         """Leave the lock file of a run whose wrapper was killed; return its start event, which is in no journal yet."""
         host = os.uname().nodename
         start = start_of(plan, at, **{"host": host, "boot_id": read_boot_id(), **fields})
@@ -59,7 +61,7 @@ class House:
         record.run_id, record.boot_id, record.since = start["run_id"], start["boot_id"], start["started_at"]
         record.wrapper, record.job, record.slots = NOBODY, job, [start["slot"]]
         record.start = encode_event(start).decode().strip()
-        descriptor = open_record(str(self.state / "locks" / plan))
+        descriptor = open_record(str(self.state / "locks" / f"{plan}{suffix}"))
         write_lock(descriptor, record)
         os.close(descriptor)
         return start

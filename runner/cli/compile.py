@@ -7,6 +7,7 @@ import click
 from runner.cli.context import dry_run_option, get_home, json_option, show_warnings
 from runner.cli.output import print_json
 from runner.crontab.output import make_output
+from runner.home.group import share_logs
 from runner.home.here import find_state
 from runner.home.machine import write_machine_files
 from runner.launch.reserve import make_reserve
@@ -34,6 +35,7 @@ def compile_command(ctx: click.Context, check: bool, dry_run: bool, as_json: boo
             write_machine_files(home)
             state = str(find_state(loaded.settings))
             make_state(state)
+            share_logs(state, loaded.settings.group)
             write_output(home, files, differences)
             remove_output(home, differences.superfluous)
             make_reserve(state)

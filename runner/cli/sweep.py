@@ -12,5 +12,5 @@ from runner.sweep.__main__ import main
 @json_option
 @click.pass_context
 def sweep_command(ctx: click.Context, as_json: bool) -> int:
-    """Do what the crontab does each minute: close lost runs, drain the journal, expire logs."""
+    """Do what the crontab does each minute: close lost runs, start missed slots, drain, expire."""
     return main(["--home", str(get_home(ctx)), *(["--json"] if as_json else [])])

@@ -101,7 +101,7 @@ def open_log(state: str, plan: str, run_id: str, max_bytes: int) -> Log:
             log.descriptor = _create(log.path)
         except FileNotFoundError:
             make_directory(f"{state}/{LOGS}")
-            make_directory(directory)
+            make_directory(directory, 0o750)  # for the group that may read logs; logs/ keeps all others out
             log.descriptor = _create(log.path)
         _replace_link(f"{directory}/{LATEST_LOG}", name)
     except OSError as error:

@@ -45,10 +45,10 @@ def make_state(root: str) -> None:
         make_directory(f"{root}/{name}")
 
 
-def make_directory(path: str) -> None:
-    """Create one directory with mode 0700 unless it is there."""
+def make_directory(path: str, mode: int = 0o700) -> None:
+    """Create one directory, private to its owner, unless it is there."""
     try:
-        posix.mkdir(path, 0o700)
+        posix.mkdir(path, mode)
     except FileExistsError:
         pass
 

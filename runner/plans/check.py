@@ -9,6 +9,7 @@ from pathlib import Path
 from runner.document.faults import suggest
 from runner.document.keys import NOT_BUILT
 from runner.errors import Fault
+from runner.home.group import find_group
 from runner.home.settings import SETTINGS_FILE, Settings, Target
 from runner.launch.hosts import matches_host
 from runner.plans.zone import is_same_zone, read_host_zone
@@ -24,6 +25,9 @@ def check_home(settings: Settings) -> Iterator[Fault]:
     if not settings.mail.ops:
         message = "no mail.ops: who is told where a job names nobody, and of a wrapper that cannot start (ALERT-9)?"
         yield Fault(SETTINGS_FILE, 0, 0, "error", message, "write mail: {ops: ADDRESS}")
+    if settings.group and find_group(settings.group) is None:
+        message = f'this host has no group "{settings.group}", who are to read the logs'
+        yield Fault(SETTINGS_FILE, 0, 0, "error", message, "see getent group")
     if not os.access(settings.home / WRAPPER, os.X_OK):
         hint = 'take it from a new home ("runner init DIR"), mode 755'
         yield Fault(WRAPPER, 0, 0, "error", "is missing or not executable: no line of the crontab would work", hint)

@@ -6,8 +6,14 @@ import signal
 import time
 from pathlib import Path
 
+import kills
 import pytest
+from housekeeping import House
+from journals import Journal
 from lab import Event, Lab, is_alive, kill, need_program
+
+from runner.plans.installed import note_installed
+from runner.plans.write import read_compiled_plans
 
 # Ready, then alive until the test lets it go: no time of its own.
 _SH = 'touch "$RUNNER_WORK/ready"; while [ ! -e "$RUNNER_WORK/go" ]; do sleep 0.02; done'
@@ -199,3 +205,54 @@ def test_fault_04_a_state_that_is_gone_is_made_anew(lab: Lab) -> None:
 
     assert lab.outcomes("short") == ["ok"]
     assert Path(lab.state).stat().st_mode & 0o777 == 0o700
+
+
+def _install(lab: Lab) -> None:
+    note_installed(lab.state, read_compiled_plans(lab.home), time.time() - 60)
+
+
+def _kill_run(lab: Lab) -> None:
+    """Kill the wrapper that runs and its job with -9."""
+    lab.wait_for(lambda: lab.lock("long").job, "the job to be noted")
+    record = lab.lock("long")
+    assert record.wrapper
+    assert record.job
+    for who in (record.wrapper, record.job):
+        kill(who.pid, signal.SIGKILL)
+    lab.wait_for(lambda: lab.is_lock_free("long"), "the last process to be gone")
+
+
+def test_fault_04_a_lost_run_of_a_job_that_may_is_run_once_more_and_its_rerun_never(lab: Lab) -> None:
+    """RUN-17 with ``rerun_lost``; the alert of the lost run does not wait for the rerun."""
+    lab.job("long", _SH, rerun_lost=True)
+    _install(lab)
+    wrapper = lab.start("long", "--slot", _SLOTS[0])
+    lab.wait_for((lab.state / "locks/long").exists, "the lock")
+    _kill_run(lab)
+    lab.finish(wrapper)
+
+    assert lab.sweep().subject.startswith("LOST long")
+    assert [start["trigger"] for start in lab.events("start")] == ["cron"]
+    second = lab.start("--sweep")
+    assert second.wait(30) == 0
+    _kill_run(lab)
+    lab.finish(second)
+    for _ in range(3):
+        lab.sweep()
+
+    starts = lab.events("start")
+    assert [(start["trigger"], start["slot"]) for start in starts] == [("cron", _SLOTS[0]), ("rerun", _SLOTS[0])]
+    assert lab.outcomes("long") == ["lost", "lost"]
+    lab.assert_clean("long")
+
+
+def test_fault_04_whatever_step_the_sweep_is_killed_at_a_lost_run_is_run_exactly_once_more(lab: Lab) -> None:
+    lab.job("download", "true", rerun_lost=True)
+    _install(lab)
+    house = House(lab.home, Journal(lab.state))
+    house.leave_run("download")
+
+    tries = kills.run("rerun", house, f"sqlite:///{lab.state}/runner.db", every=83)
+
+    assert len(tries) > 20
+    assert {(one["reruns"], one["ends"]) for one in tries} == {(1, 2)}

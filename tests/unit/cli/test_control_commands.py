@@ -25,6 +25,7 @@ from runner.launch.process import identify, read_boot_id
 from runner.launch.record import open_record
 from runner.launch.slot import use_zone
 from runner.launch.stops import read_stop
+from runner.launch.tree import find_session
 
 NOW = parse_instant("2026-03-08T12:00:00Z")
 
@@ -186,7 +187,10 @@ def sleeper(home: Home) -> Iterator[subprocess.Popen[bytes]]:
     await_file(home.state / "work/sleeper/ready")
     await_file(home.state / "journal")
     yield process
+    job = lock_of(home, "sleeper").job
     process.kill()
+    for left in find_session(job) if job else []:
+        os.kill(left.pid, signal.SIGKILL)
     process.communicate()
 
 

@@ -103,8 +103,6 @@ def test_ten_different_mistakes_are_ten_places() -> None:
         ("profile: []", "3:12: a list of profiles without one"),
         ("profile: ../x", '3:12: "../x" is not a profile name; the stem of a file in envs/'),
         ("overlap: queue", '3:12: "queue" is not possible here; one of allow, replace, skip, wait'),
-        ("missed: once", "3:11: missed: not built yet; only skip can be given"),
-        ("rerun_lost: true", "3:15: rerun_lost: not built yet; only false can be given"),
         ("retries: {times: 0}", '3:20: "0" is not a whole number from 1 to 100'),
         ("retries: {delay: 1m}", '3:12: "times" is missing; how many more attempts'),
         ("expect: {max_age: 1d}", "3:11: expect: not built yet; only none can be given"),

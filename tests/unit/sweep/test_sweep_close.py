@@ -13,9 +13,11 @@ import pytest
 from housekeeping import NOBODY, House, make_house
 from journals import NOW, end_of, start_of
 
-from runner.launch.lock import try_lock
+from runner.launch.installed import Installed, change_installed, read_installed
+from runner.launch.lock import find_lock, try_lock
 from runner.launch.process import identify
 from runner.launch.state import make_directory
+from runner.launch.stops import write_stop
 
 DAY_S = 86400.0
 STARTED_AT = NOW - 7200
@@ -179,3 +181,84 @@ def test_a_sweep_that_is_killed_at_any_step_closes_the_run_once(house: House) ->
     for one in tries:
         events = [kind for kind in one["events"] if kind != "flip"]
         assert (events, one["holder"]) == (["start", "end"], "")
+
+
+# Runs that wait or run beside another
+
+
+def test_a_run_that_was_killed_while_it_waited_is_lost_like_any_other(house: House) -> None:
+    house.leave_run("download", at=NOW - 60, suffix=".wait", job=None)
+
+    assert house.sweep("close").detail == "closed as lost: download"
+
+    assert _kinds(house) == ["start", "flip", "end"]
+    assert house.events()[-1]["reason"] == "its wrapper was killed while it waited"
+
+
+def test_each_run_of_a_plan_is_closed_under_a_lock_file_of_its_own(house: House) -> None:
+    """RUN-11: those of ``overlap: allow``; the plan's own still runs."""
+    running = house.leave_run("download", job=identify(os.getpid()))
+    starts = [house.leave_run("download", at=NOW - back, suffix=f".{back}") for back in (1, 2, 3)]
+
+    house.sweep("close")
+
+    ended = [event["run_id"] for event in house.events() if event["event"] == "end"]
+    assert sorted(ended) == sorted(start["run_id"] for start in starts)
+    assert house.lock("download").run_id == running["run_id"]
+    for back in (1, 2, 3):
+        record = find_lock(str(house.state / "locks" / f"download.{back}"))
+        assert record
+        assert record.run_id == ""
+
+
+# A run that is to be run again (RUN-17)
+
+
+@pytest.fixture
+def again(house: House) -> House:
+    """A house with an installed plan whose lost runs are run again."""
+    house.plan("download", rerun_lost=True)
+    change_installed(str(house.state), lambda _: {"download": Installed("download", NOW - DAY_S, "", [])})
+    return house
+
+
+def owed(house: House) -> list[str]:
+    return read_installed(str(house.state))["download"].rerun
+
+
+@pytest.mark.parametrize("trigger", ["cron", "missed"])
+def test_the_slot_of_a_lost_run_is_owed_and_free(again: House, trigger: str) -> None:
+    start = again.leave_run("download", trigger=trigger)
+    again.sweep("close")
+    assert owed(again) == [start["slot"]]
+    assert again.lock("download").slots == []
+
+
+@pytest.mark.parametrize("trigger", ["hand", "rerun"])
+def test_what_a_person_asked_for_and_a_rerun_are_not_run_again(again: House, trigger: str) -> None:
+    start = again.leave_run("download", trigger=trigger)
+    assert again.sweep("close").detail == "closed as lost: download"
+    assert owed(again) == []
+    assert again.lock("download").slots == [start["slot"]]
+
+
+def test_without_rerun_lost_a_lost_run_is_never_run_again(again: House) -> None:
+    again.plan("download", retry_times=3, missed="all")
+    again.leave_run("download")
+    again.sweep("close")
+    assert owed(again) == []
+
+
+def test_a_run_whose_end_is_recorded_is_not_run_again(again: House) -> None:
+    start = again.leave_run("download")
+    again.journal.append(start, end_of(start))
+    again.sweep("close")
+    assert (owed(again), again.lock("download").slots) == ([], [start["slot"]])
+
+
+def test_what_somebody_stopped_after_its_wrapper_was_killed_is_not_run_again(again: House) -> None:
+    start = again.leave_run("download")
+    write_stop(str(again.state), "download", start["run_id"], "ana", "wrong input", NOW)
+    again.sweep("close")
+    assert owed(again) == []
+    assert again.events()[-1]["reason"] == "its wrapper was killed, stopped by ana: wrong input"
