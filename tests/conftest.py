@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from clock import Clock, make_clock
 from homes import Home, make_home
 from hypothesis import settings
 from lab import Lab, make_machine_files
@@ -24,6 +25,12 @@ def lab(tmp_path: Path, machine_files: Path) -> Iterator[Lab]:
     lab = Lab(tmp_path / "home", machine_files)
     yield lab
     lab.tear_down()
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Clock:
+    """A wall clock to be set."""
+    return make_clock(tmp_path / "clock")
 
 
 @pytest.fixture

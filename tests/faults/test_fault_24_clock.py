@@ -1,42 +1,21 @@
 """FAULT-24: the clock is set while a run goes on, and back and forth between runs."""
 
-from pathlib import Path
-
 import pytest
-from lab import CALLER, Lab
-from missing import give_up
+from clock import Clock
+from lab import Lab
 
-_LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+from runner.launch.plan import decode_schedule
+
 _WAIT = 'touch "$RUNNER_WORK/ready"; while [ ! -e "$RUNNER_WORK/go" ]; do sleep 0.02; done'
 
 
-@pytest.fixture
-def clock(tmp_path: Path) -> Path:
-    """A file that tells libfaketime what the wrapper's clock shows, as an offset in seconds."""
-    if not _LIBRARIES:
-        give_up("no libfaketime")
-    path = tmp_path / "clock"
-    path.write_text("+0\n")
-    return path
-
-
-def _env(clock: Path) -> dict[str, str]:
-    fake = {"LD_PRELOAD": str(_LIBRARIES[0]), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1"}
-    return {**CALLER, **fake, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-
-
-def _set(clock: Path, offset_s: int) -> None:
-    clock.with_name("next").write_text(f"{offset_s:+d}\n")
-    clock.with_name("next").rename(clock)
-
-
 @pytest.mark.parametrize("step_s", [-7200, 86400])
-def test_fault_24_a_step_in_mid_run_is_told_and_the_duration_is_true(lab: Lab, clock: Path, step_s: int) -> None:
+def test_fault_24_a_step_in_mid_run_is_told_and_the_duration_is_true(lab: Lab, clock: Clock, step_s: int) -> None:
     lab.job("job", _WAIT)
-    wrapper = lab.start("job", "--hand", env=_env(clock))
+    wrapper = lab.start("job", "--hand", env=clock.env)
     lab.wait_for(lambda: lab.events("attempt"), "the job to run")
 
-    _set(clock, step_s)
+    clock.set_off_by(step_s)
     (lab.work("job") / "go").touch()
     result = lab.finish(wrapper)
 
@@ -46,11 +25,11 @@ def test_fault_24_a_step_in_mid_run_is_told_and_the_duration_is_true(lab: Lab, c
     lab.assert_clean("job")
 
 
-def test_fault_24_a_clock_set_back_starts_no_slot_twice_and_harms_no_later_one(lab: Lab, clock: Path) -> None:
-    lab.job("job", 'echo "$RUNNER_SLOT"', schedules=_each_minute())
+def test_fault_24_a_clock_set_back_starts_no_slot_twice_and_harms_no_later_one(lab: Lab, clock: Clock) -> None:
+    lab.job("job", 'echo "$RUNNER_SLOT"', schedules=[decode_schedule("* * * * *")])
     for offset_s in (86400, 0, 60, 86400):
-        _set(clock, offset_s)
-        lab.run("job", env=_env(clock))
+        clock.set_off_by(offset_s)
+        lab.run("job", env=clock.env)
 
     slots = [event["slot"] for event in lab.events("start", "job")]
 
@@ -58,9 +37,3 @@ def test_fault_24_a_clock_set_back_starts_no_slot_twice_and_harms_no_later_one(l
     assert len(set(slots)) == len(slots)
     assert lab.outcomes("job") == ["ok"] * len(slots)
     lab.assert_clean("job")
-
-
-def _each_minute() -> list[object]:
-    from runner.launch.plan import decode_schedule
-
-    return [decode_schedule("* * * * *")]

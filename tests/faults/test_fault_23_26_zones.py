@@ -1,0 +1,108 @@
+"""Clock changes, year's end, odd dates and new zone data, as the wrapper itself meets them at a line's firing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from clock import Clock
+from homes import Home
+from lab import Lab
+from missing import give_up
+
+from runner.registry.schedule import parse_when
+
+_ZONES = Path("/usr/share/zoneinfo")
+_DENVER, _PARIS, _HOWE = "America/Denver", "Europe/Paris", "Australia/Lord_Howe"
+# Zone, schedule, and of each firing of its line that day the slot that is started, or none.
+_DAYS = {
+    "a fixed time in the gap, once": (
+        _DENVER,
+        "30 2 * * *",
+        {"2026-03-08T09:00:00Z": "2026-03-08T09:00:00Z"},
+    ),
+    "a wildcard time in the gap, never": (_DENVER, "*/30 2 * * *", {"2026-03-08T09:00:00Z": None}),
+    "a fixed time that is repeated, its first pass": (
+        _DENVER,
+        "30 1 * * *",
+        {"2026-11-01T07:30:00Z": "2026-11-01T07:30:00Z", "2026-11-01T08:30:00Z": None},
+    ),
+    "a wildcard time that is repeated, both passes": (
+        _DENVER,
+        "*/30 1 * * *",
+        {f"2026-11-01T{time}:00Z": f"2026-11-01T{time}:00Z" for time in ("07:00", "07:30", "08:00", "08:30")},
+    ),
+    "Paris in spring": (_PARIS, "30 2 * * *", {"2026-03-29T01:00:00Z": "2026-03-29T01:00:00Z"}),
+    "Paris in autumn": (
+        _PARIS,
+        "30 2 * * *",
+        {"2026-10-25T00:30:00Z": "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z": None},
+    ),
+    "a gap of half an hour": (_HOWE, "15 2 * * *", {"2026-10-03T15:30:00Z": "2026-10-03T15:30:00Z"}),
+    "half an hour that is repeated": (
+        _HOWE,
+        "45 1 * * *",
+        {"2026-04-04T14:45:00Z": "2026-04-04T14:45:00Z", "2026-04-04T15:15:00Z": None},
+    ),
+    "the last minute of a year": (_DENVER, "59 23 31 12 *", {"2027-01-01T06:59:00Z": "2027-01-01T06:59:00Z"}),
+    "the first minute of a year": (_DENVER, "0 0 1 1 *", {"2027-01-01T07:00:00Z": "2027-01-01T07:00:00Z"}),
+    "the 29th of February": (_DENVER, "0 0 29 2 *", {"2028-02-29T07:00:00Z": "2028-02-29T07:00:00Z"}),
+    "the day after a short February": (_DENVER, "0 0 29 2 *", {"2027-03-01T07:00:00Z": None}),
+}
+
+
+@pytest.mark.parametrize("name", _DAYS)
+def test_fault_23_a_slot_is_what_the_table_says(lab: Lab, clock: Clock, name: str) -> None:
+    zone, when, firings = _DAYS[name]
+    lab.job("job", "true", schedules=[parse_when(when).schedule], timezone=zone)
+    for firing in firings:
+        clock.set(firing)
+        result = lab.run("job", env=clock.env)
+        assert (result.code, result.err) == (0, b"")
+
+    assert [event["slot"] for event in lab.events("start", "job")] == [slot for slot in firings.values() if slot]
+    assert not lab.events("skip")
+
+
+def test_fault_23_a_day_that_no_year_has_is_a_mistake(home: Home) -> None:
+    home.job('when: "0 0 30 2 *"')
+
+    answer = home.runner("check")
+
+    assert answer.code == 2
+    assert "no day of 28 years matches, it never fires" in answer.out
+
+
+@pytest.fixture
+def zone_data(tmp_path: Path) -> Path:
+    """A directory of zones in which ``Test/Here`` is five hours behind UTC."""
+    if not (_ZONES / "Etc").is_dir():
+        give_up("no zone data in /usr/share/zoneinfo")
+    (tmp_path / "zones" / "Test").mkdir(parents=True)
+    shutil.copy(_ZONES / "Etc" / "GMT+5", tmp_path / "zones" / "Test" / "Here")
+    return tmp_path / "zones"
+
+
+def test_fault_26_new_zone_data_count_at_once_and_nothing_is_compiled(lab: Lab, clock: Clock, zone_data: Path) -> None:
+    lab.job("job", "true", schedules=[parse_when("0 12 * * *").schedule], timezone="Test/Here")
+    noons = ("2026-03-08T17:00:00Z", "2026-03-09T17:00:00Z", "2026-03-09T18:00:00Z")
+
+    for noon in noons:
+        if noon == noons[1]:
+            shutil.copy(_ZONES / "Etc" / "GMT+6", zone_data / "Test" / "Here")
+        clock.set(noon)
+        lab.run("job", env={**clock.env, "TZDIR": str(zone_data)})
+
+    assert [event["slot"] for event in lab.events("start", "job")] == [noons[0], noons[2]]
+
+
+def test_fault_26_a_zone_that_is_gone_is_a_run_that_cannot_start(lab: Lab, clock: Clock, zone_data: Path) -> None:
+    lab.job("job", f"touch {lab.home}/ran", schedules=[parse_when("* * * * *").schedule], timezone="Test/Here")
+    (zone_data / "Test" / "Here").unlink()
+
+    result = lab.run("job", env={**clock.env, "TZDIR": str(zone_data)})
+
+    assert (result.code, lab.end("job")["outcome"]) == (127, "cannot_start")
+    assert lab.end("job")["reason"] == 'this machine has no time zone "Test/Here"'
+    assert not (lab.home / "ran").exists()
