@@ -81,11 +81,20 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What the steps hand on; ``flaws`` are why cron ignores the crontab as it is, ``trouble`` is what
-    was said when it could not be written.
+    """What the steps hand on.
+
+    Attributes
+    ----------
+    action
+        What the audit calls it.
+    flaws
+        Why cron ignores the crontab as it is.
+    trouble
+        What was said when it could not be written.
     """
 
     order: Order
+    action: str = "crontab install"
     lock: int | None = None
     dialect: Dialect = DEBIAN
     old: bytes | None = None
@@ -121,7 +130,12 @@ def install(order: Order) -> Answer:
 
 def uninstall(order: Order) -> Answer:
     """Take our block out of the crontab; raises as `install` does."""
-    return run_steps(UNINSTALL, Progress(order))
+    return run_steps(UNINSTALL, Progress(order, "crontab uninstall"))
+
+
+def roll_back(order: Order) -> Answer:
+    """Put a block of then into the crontab of now (CRON-65); raises as `install` does."""
+    return run_steps(ROLLBACK, Progress(order, "crontab rollback"))
 
 
 def preview_install(order: Order) -> Preview:
@@ -223,7 +237,7 @@ def check_plans(progress: Progress) -> Progress:
     plans = order.home / PLANS
     missing = [entry.plan for entry in order.wanted.entries if not (plans / f"{entry.plan}.plan").is_file()]
     if missing:
-        raise UserError(f'no plan in {plans} for {", ".join(missing)}; run "runner compile"')
+        raise UserError(f'no plan in {plans} for {", ".join(missing)}; see jobs/, then run "runner compile"')
     return progress
 
 
@@ -280,9 +294,8 @@ def record(progress: Progress) -> Progress:
     order, preview = progress.order, progress.preview
     if order.state is None:
         return progress
-    action = "crontab install" if order.wanted.block else "crontab uninstall"
     with acting_as(order.crontab.account), _state_trouble("the crontab was changed, but not recorded"):
-        audit = Audit(action, order.crontab.name, digest_of(preview.new or b""), preview.text_diff)
+        audit = Audit(progress.action, order.crontab.name, digest_of(preview.new or b""), preview.text_diff)
         record_audit(str(order.state), order.wanted.host, audit)
     return progress
 
@@ -318,4 +331,5 @@ def _state_trouble(doing: str) -> Iterator[None]:
 
 _CHANGE: tuple[Step, ...] = (back_up, read_again, write, read_back, record)
 INSTALL: tuple[Step, ...] = (lock, read, check_elsewhere, check_ours, check_daemons, show, ask, check_plans, *_CHANGE)
+ROLLBACK: tuple[Step, ...] = (lock, read, check_elsewhere, check_ours, check_daemons, check_plans, show, ask, *_CHANGE)
 UNINSTALL: tuple[Step, ...] = (lock, read, plan_removal, check_daemons, show, ask, *_CHANGE)
