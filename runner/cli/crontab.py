@@ -22,6 +22,7 @@ from runner.crontab.output import make_output
 from runner.crontab.places import check_right, find_elsewhere, find_table
 from runner.crontab.preview import Preview, Wanted, encode_preview
 from runner.crontab.rollback import find_moved, plan_as_installed, want_block_of_then
+from runner.crontab.trusted import list_executed
 from runner.errors import ANSWER_IS_NO, DONE
 from runner.home.machine import write_machine_files
 from runner.home.settings import read_settings
@@ -123,6 +124,7 @@ def install_command(
         confirm=confirm,
         home=settings.home,
         state=state,
+        executed=tuple(list_executed(settings.home, loaded.planned)),
         elsewhere=find_elsewhere(spot, os.environ),
         dry_run=dry_run,
     )
@@ -210,6 +212,7 @@ def rollback_command(
         confirm=lambda _: yes or _ask(),
         home=settings.home,
         state=state,
+        executed=tuple(list_executed(settings.home, ())),
         elsewhere=find_elsewhere(spot, os.environ),
         dry_run=dry_run,
     )

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from runner.cli.context import get_target
 from runner.crontab import crond
+from runner.crontab.account import get_account
 from runner.crontab.backups import list_backups
 from runner.crontab.output import compile_fragment, select_entries
 from runner.crontab.places import Spot
 from runner.crontab.preview import Wanted
 from runner.crontab.repair import list_written
+from runner.crontab.shared import list_scripts
 from runner.errors import FaultsFound, UserError
 from runner.home.here import read_host, read_user
 from runner.home.settings import Settings, Target, read_settings
@@ -99,5 +101,6 @@ def want_block(loaded: LoadedHome, target: Target) -> Wanted:
         make_wanted(make_spot(settings, target)),
         block=compile_fragment(loaded, target),
         entries=select_entries(loaded.planned, settings, target),
+        scripts=list_scripts(settings.home, loaded.planned, Path(get_account(target.user).pw_dir)),
         warnings=tuple(str(fault).replace(" warning:", "", 1) for fault in loaded.warnings),
     )

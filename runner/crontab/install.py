@@ -23,10 +23,12 @@ from runner.crontab.mask import show_lines
 from runner.crontab.opinion import find_disagreement
 from runner.crontab.preview import Preview, Wanted, plan_install, plan_uninstall
 from runner.crontab.tables import Table
+from runner.crontab.trusted import check_trust
 from runner.errors import TryLater, UserError
 from runner.home.audit import Audit, record_audit
+from runner.home.locks import find_lock_trouble
 from runner.launch.plan import PLANS
-from runner.launch.state import make_state
+from runner.launch.state import LOCKS, make_state
 
 
 class Answer(Enum):
@@ -62,6 +64,8 @@ class Order:
         Where the plans of the lines are looked for; an uninstall needs none.
     state
         Where backups and the record go; an uninstall can do without.
+    executed
+        The files that cron will execute, to be looked at before (CRON-55).
     elsewhere
         The crontabs in which the block must not stand as well (CRON-49).
     dry_run
@@ -75,6 +79,7 @@ class Order:
     confirm: Callable[[Preview], bool]
     home: Path | None = None
     state: Path | None = None
+    executed: tuple[str, ...] = ()
     elsewhere: tuple[Table, ...] = ()
     dry_run: bool = False
 
@@ -192,6 +197,17 @@ def check_ours(progress: Progress) -> Progress:
     ignored = [f"cron ignores this file because {flaw}; it is written anew" for flaw in progress.flaws]
     planned = replace(planned, flaws=progress.flaws)
     return replace(progress, planned=_warn(planned, [*ignored, *tables.find_mail_warnings()]))
+
+
+def check_place(progress: Progress) -> Progress:
+    """See that nobody else decides what our lines start, and that locks work there (CRON-55, FAULT-20)."""
+    order = progress.order
+    if order.state and (trouble := find_lock_trouble(order.state / LOCKS)):
+        raise UserError(
+            f"{order.state}: locks do not work there: {trouble}; write state: with a directory on a local disk into"
+            " envs/site.yaml (FAULT-20)"
+        )
+    return replace(progress, planned=_warn(progress.preview, check_trust(order.executed, order.crontab.account.pw_uid)))
 
 
 def plan_removal(progress: Progress) -> Progress:
@@ -330,6 +346,7 @@ def _state_trouble(doing: str) -> Iterator[None]:
 
 
 _CHANGE: tuple[Step, ...] = (back_up, read_again, write, read_back, record)
-INSTALL: tuple[Step, ...] = (lock, read, check_elsewhere, check_ours, check_daemons, show, ask, check_plans, *_CHANGE)
-ROLLBACK: tuple[Step, ...] = (lock, read, check_elsewhere, check_ours, check_daemons, check_plans, show, ask, *_CHANGE)
+_CHECKS: tuple[Step, ...] = (lock, read, check_elsewhere, check_ours, check_place, check_daemons)
+INSTALL: tuple[Step, ...] = (*_CHECKS, show, ask, check_plans, *_CHANGE)
+ROLLBACK: tuple[Step, ...] = (*_CHECKS, check_plans, show, ask, *_CHANGE)
 UNINSTALL: tuple[Step, ...] = (lock, read, plan_removal, check_daemons, show, ask, *_CHANGE)

@@ -70,8 +70,7 @@ def test_a_rollback_can_be_rolled_back(home: Home) -> None:
 def test_a_rollback_is_recorded_as_one(home: Home) -> None:
     assert home.runner("crontab", "rollback").code == 0
     (journal,) = (home.state / "journal").glob("*.jsonl")
-    assert json.loads(journal.read_text().split("
-")[-2])["action"] == "crontab rollback"
+    assert json.loads(journal.read_text().splitlines()[-1])["action"] == "crontab rollback"
 
 
 def test_a_line_without_a_plan_today_is_not_put_back(home: Home) -> None:
