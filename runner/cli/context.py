@@ -19,6 +19,11 @@ yes_option: Callable[[Any], Any] = click.option("-y", "--yes", is_flag=True, hel
 dry_run_option: Callable[[Any], Any] = click.option("--dry-run", is_flag=True, help="Show what would be done.")
 
 
+target_option: Callable[[Any], Any] = click.option(
+    "--target", metavar="T", help="The target; by default that of this host and user."
+)
+
+
 def get_home(ctx: click.Context) -> Path:
     """Return the home of a command: ``--home``, else RUNNER_HOME, else the nearest directory upwards that is one."""
     return find_home(ctx.find_root().obj, os.environ, Path.cwd())

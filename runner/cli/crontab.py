@@ -5,30 +5,32 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import replace
 
 import click
 
-from runner.cli.context import dry_run_option, get_home, json_option, yes_option
-from runner.cli.crontab_target import allow_mending, choose_target, find_place, make_spot, want_block
+from runner.cli.context import dry_run_option, get_home, json_option, target_option, yes_option
+from runner.cli.crontab_target import allow_mending, choose_target, find_place, make_spot, make_wanted, want_block
 from runner.cli.explain import explain_command
 from runner.cli.output import print_json
-from runner.crontab.install import Answer, Order, install, preview_install, uninstall
+from runner.cli.verify import verify_command
+from runner.crontab.backups import get_backup
+from runner.crontab.install import Answer, Order, install, preview_install, roll_back, uninstall
 from runner.crontab.meaning import format_local
 from runner.crontab.output import make_output
 from runner.crontab.places import check_right, find_elsewhere, find_table
 from runner.crontab.preview import Preview, Wanted, encode_preview
+from runner.crontab.rollback import find_moved, plan_as_installed, want_block_of_then
+from runner.crontab.trusted import list_executed
 from runner.errors import ANSWER_IS_NO, DONE
 from runner.home.account import acting_as, get_owner
-from runner.home.here import read_host
 from runner.home.machine import write_machine_files
+from runner.home.settings import read_settings
 from runner.launch.instant import format_slot
 from runner.launch.plan import Plan
 from runner.plans.installed import keep_installed, note_installed
 from runner.plans.load import LoadedHome, load_home
-from runner.plans.write import compare_output, remove_output, write_output
-
-target_option = click.option("--target", metavar="T", help="The target; by default that of this host and user.")
-
+from runner.plans.write import compare_output, read_compiled_plans, remove_output, write_output
 
 overwrite_option = click.option(
     "--overwrite-edits", is_flag=True, help="Let go what was edited by hand in our block; it stays in the backup."
@@ -45,6 +47,7 @@ def crontab_command() -> None:
     """Show, install and take out our block of a crontab; every other byte of it stays as it is."""
 
 
+crontab_command.add_command(verify_command)
 crontab_command.add_command(explain_command)
 
 
@@ -121,6 +124,7 @@ def install_command(
         confirm=confirm,
         home=settings.home,
         state=state,
+        executed=tuple(list_executed(settings.home, loaded.planned)),
         elsewhere=find_elsewhere(spot, os.environ),
         dry_run=dry_run,
     )
@@ -162,9 +166,8 @@ def uninstall_command(
     place = find_place(home, target)
     spot = place.spot
     check_right(spot)
-    wanted = Wanted(spot.block, spot.target, read_host(), spot.user, system=spot.kind == "cron-d")
     order = Order(
-        allow_mending(wanted, place.state, home, overwrite_edits=overwrite_edits, repair=repair),
+        allow_mending(make_wanted(spot), place.state, home, overwrite_edits=overwrite_edits, repair=repair),
         find_table(spot, os.environ),
         time.time(),
         show=lambda preview: _show(preview, as_json=as_json),
@@ -177,6 +180,47 @@ def uninstall_command(
         with acting_as(order.crontab.account):
             note_installed(order.state, [], order.now)
     return _report(answer, as_json=as_json, done="our block is out of the crontab")
+
+
+@crontab_command.command("rollback", short_help="put a block of then, kept at its replacement, back")
+@click.argument("number", metavar="[N]", type=click.IntRange(min=1), default=1)
+@target_option
+@yes_option
+@dry_run_option
+@json_option
+@click.pass_context
+def rollback_command(
+    ctx: click.Context, number: int, target: str | None, yes: bool, dry_run: bool, as_json: bool
+) -> int:
+    """Put our block as it was N changes ago (1: before the last) into the crontab; other lines stay as they are now.
+
+    Plans are those of today: exit 2 if a line has none.
+    """
+    settings = read_settings(get_home(ctx))
+    chosen = choose_target(settings, target)
+    spot = make_spot(settings, chosen)
+    check_right(spot)
+    crontab, state = find_table(spot, os.environ), settings.state_of(chosen)
+    backup = get_backup(state, chosen.name, number)
+    wanted = want_block_of_then(backup.read_bytes(), make_wanted(spot), str(backup))
+    plans = {plan.name: plan for plan in read_compiled_plans(settings.home)}
+    order = Order(
+        replace(wanted, warnings=tuple(find_moved(wanted.entries, plans))),
+        crontab,
+        time.time(),
+        show=lambda preview: _show(preview, as_json=as_json),
+        confirm=lambda _: yes or _ask(),
+        home=settings.home,
+        state=state,
+        executed=tuple(list_executed(settings.home, ())),
+        elsewhere=find_elsewhere(spot, os.environ),
+        dry_run=dry_run,
+    )
+    answer = roll_back(order)
+    if answer is Answer.DONE or (answer is Answer.UNCHANGED and not dry_run):
+        with acting_as(crontab.account):
+            note_installed(state, [plan_as_installed(one, plans[one.plan]) for one in wanted.entries], order.now)
+    return _report(answer, as_json=as_json, done=f"rolled back: {len(wanted.entries)} jobs for {chosen.user}")
 
 
 def _ask() -> bool:

@@ -12,7 +12,9 @@ from runner.crontab.output import compile_fragment, select_entries
 from runner.crontab.places import Spot
 from runner.crontab.preview import Wanted
 from runner.crontab.repair import list_written
+from runner.crontab.shared import list_scripts
 from runner.errors import FaultsFound, UserError
+from runner.home.account import get_account
 from runner.home.here import read_host, read_user
 from runner.home.settings import Settings, Target, read_settings
 from runner.launch.gates import read_place
@@ -87,17 +89,18 @@ def allow_mending(wanted: Wanted, state: Path, home: Path, *, overwrite_edits: b
     return replace(wanted, overwrite_edits=overwrite_edits, written=written)
 
 
+def make_wanted(spot: Spot) -> Wanted:
+    """Return the wish for a block without lines: for the one there to be taken out."""
+    return Wanted(spot.block, spot.target, read_host(), spot.user, system=spot.kind == "cron-d")
+
+
 def want_block(loaded: LoadedHome, target: Target) -> Wanted:
     """Return what shall stand in the crontab of a target by its registry."""
     settings = loaded.settings
-    spot = make_spot(settings, target)
-    return Wanted(
-        spot.block,
-        target.name,
-        read_host(),
-        target.user,
-        system=target.kind == "cron-d",
+    return replace(
+        make_wanted(make_spot(settings, target)),
         block=compile_fragment(loaded, target),
         entries=select_entries(loaded.planned, settings, target),
+        scripts=list_scripts(settings.home, loaded.planned, Path(get_account(target.user).pw_dir)),
         warnings=tuple(str(fault).replace(" warning:", "", 1) for fault in loaded.warnings),
     )

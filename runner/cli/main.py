@@ -46,7 +46,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Crontab",
         (
             Entry("compile", "compile", "write crontab.d/ from jobs/ and envs/"),
-            Entry("crontab", "crontab", "diff, install, uninstall our block of a crontab; explain any crontab"),
+            Entry("crontab", "crontab", "install, verify, roll back our block of a crontab; explain any"),
         ),
     ),
     (

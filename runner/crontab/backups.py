@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runner.crontab.block import digest_of
+from runner.errors import UserError
 from runner.launch.instant import format_instant
 from runner.launch.state import BACKUPS, write_file
 
@@ -24,6 +25,14 @@ def keep_backup(state: Path, target: str, text: bytes, now: float) -> Path:
 def list_backups(state: Path, target: str) -> list[Path]:
     """Return the texts that are kept of a target, the newest first."""
     return sorted((state / BACKUPS).glob(f"{target}@*.crontab"), reverse=True)
+
+
+def get_backup(state: Path, target: str, number: int) -> Path:
+    """Return the text that was replaced `number` changes ago, 1 being the last one; UserError if it is not kept."""
+    kept = list_backups(state, target)
+    if not 1 <= number <= len(kept):
+        raise UserError(f"of the crontab of {target} {len(kept)} replaced texts are kept in {state / BACKUPS}")
+    return kept[number - 1]
 
 
 def note_origin(state: Path, target: str, *, made_by_us: bool) -> None:

@@ -89,9 +89,12 @@ class CronFile:
         """Return why cron ignores the file, see `Table.find_flaws`."""
         try:
             seen = self.path.lstat()
-            meant = self.path.stat()
         except FileNotFoundError:
             return []
+        try:
+            meant = self.path.stat()
+        except OSError as error:
+            return [f"it is a symbolic link that leads to nothing ({error.strerror})"]
         return find_file_flaws(self.path.name, seen, meant, dialect)
 
     def _replace(self, text: bytes) -> None:

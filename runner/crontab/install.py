@@ -23,11 +23,13 @@ from runner.crontab.mask import show_lines
 from runner.crontab.opinion import find_disagreement
 from runner.crontab.preview import Preview, Wanted, plan_install, plan_uninstall
 from runner.crontab.tables import Table
+from runner.crontab.trusted import check_trust
 from runner.errors import TryLater, UserError
 from runner.home.account import acting_as
 from runner.home.audit import Audit, record_audit
+from runner.home.locks import find_lock_trouble
 from runner.launch.plan import PLANS
-from runner.launch.state import make_state
+from runner.launch.state import LOCKS, make_state
 
 
 class Answer(Enum):
@@ -63,6 +65,8 @@ class Order:
         Where the plans of the lines are looked for; an uninstall needs none.
     state
         Where backups and the record go; an uninstall can do without.
+    executed
+        The files that cron will execute, to be looked at before (CRON-55).
     elsewhere
         The crontabs in which the block must not stand as well (CRON-49).
     dry_run
@@ -76,17 +80,27 @@ class Order:
     confirm: Callable[[Preview], bool]
     home: Path | None = None
     state: Path | None = None
+    executed: tuple[str, ...] = ()
     elsewhere: tuple[Table, ...] = ()
     dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What the steps hand on; ``flaws`` are why cron ignores the crontab as it is, ``trouble`` is what
-    was said when it could not be written.
+    """What the steps hand on.
+
+    Attributes
+    ----------
+    action
+        What the audit calls it.
+    flaws
+        Why cron ignores the crontab as it is.
+    trouble
+        What was said when it could not be written.
     """
 
     order: Order
+    action: str = "crontab install"
     lock: int | None = None
     dialect: Dialect = DEBIAN
     old: bytes | None = None
@@ -122,7 +136,12 @@ def install(order: Order) -> Answer:
 
 def uninstall(order: Order) -> Answer:
     """Take our block out of the crontab; raises as `install` does."""
-    return run_steps(UNINSTALL, Progress(order))
+    return run_steps(UNINSTALL, Progress(order, "crontab uninstall"))
+
+
+def roll_back(order: Order) -> Answer:
+    """Put a block of then into the crontab of now (CRON-65); raises as `install` does."""
+    return run_steps(ROLLBACK, Progress(order, "crontab rollback"))
 
 
 def preview_install(order: Order) -> Preview:
@@ -181,6 +200,17 @@ def check_ours(progress: Progress) -> Progress:
     return replace(progress, planned=_warn(planned, [*ignored, *tables.find_mail_warnings()]))
 
 
+def check_place(progress: Progress) -> Progress:
+    """See that nobody else decides what our lines start, and that locks work there (CRON-55, FAULT-20)."""
+    order = progress.order
+    if order.state and (trouble := find_lock_trouble(order.state / LOCKS)):
+        raise UserError(
+            f"{order.state}: locks do not work there: {trouble}; write state: with a directory on a local disk into"
+            " envs/site.yaml (FAULT-20)"
+        )
+    return replace(progress, planned=_warn(progress.preview, check_trust(order.executed, order.crontab.account.pw_uid)))
+
+
 def plan_removal(progress: Progress) -> Progress:
     """Plan the crontab without our block."""
     order = progress.order
@@ -224,7 +254,7 @@ def check_plans(progress: Progress) -> Progress:
     plans = order.home / PLANS
     missing = [entry.plan for entry in order.wanted.entries if not (plans / f"{entry.plan}.plan").is_file()]
     if missing:
-        raise UserError(f'no plan in {plans} for {", ".join(missing)}; run "runner compile"')
+        raise UserError(f'no plan in {plans} for {", ".join(missing)}; see jobs/, then run "runner compile"')
     return progress
 
 
@@ -281,9 +311,8 @@ def record(progress: Progress) -> Progress:
     order, preview = progress.order, progress.preview
     if order.state is None:
         return progress
-    action = "crontab install" if order.wanted.block else "crontab uninstall"
     with acting_as(order.crontab.account), _state_trouble("the crontab was changed, but not recorded"):
-        audit = Audit(action, order.crontab.name, digest_of(preview.new or b""), preview.text_diff)
+        audit = Audit(progress.action, order.crontab.name, digest_of(preview.new or b""), preview.text_diff)
         record_audit(str(order.state), order.wanted.host, audit)
     return progress
 
@@ -318,5 +347,7 @@ def _state_trouble(doing: str) -> Iterator[None]:
 
 
 _CHANGE: tuple[Step, ...] = (back_up, read_again, write, read_back, record)
-INSTALL: tuple[Step, ...] = (lock, read, check_elsewhere, check_ours, check_daemons, show, ask, check_plans, *_CHANGE)
+_CHECKS: tuple[Step, ...] = (lock, read, check_elsewhere, check_ours, check_place, check_daemons)
+INSTALL: tuple[Step, ...] = (*_CHECKS, show, ask, check_plans, *_CHANGE)
+ROLLBACK: tuple[Step, ...] = (*_CHECKS, check_plans, show, ask, *_CHANGE)
 UNINSTALL: tuple[Step, ...] = (lock, read, plan_removal, check_daemons, show, ask, *_CHANGE)

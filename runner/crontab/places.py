@@ -8,8 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from runner.crontab import crond
+from runner.crontab.block import has_block
 from runner.crontab.compile import name_block
-from runner.crontab.crond import CronFile, find_file_flaws
+from runner.crontab.crond import CronFile
 from runner.crontab.dialects import DEBIAN, DIALECTS, Dialect
 from runner.crontab.tables import Table, find_crontab
 from runner.errors import TryLater, UserError
@@ -79,16 +80,26 @@ def find_elsewhere(spot: Spot, environ: Mapping[str, str]) -> tuple[Table, ...]:
     """
     account, dialect = get_account(spot.user), read_system_dialect(spot.cron, environ)
     own = spot.file if spot.kind != "user" else ""
-    others: list[Table] = []
-    for path in sorted(crond.DIRECTORY.glob("*")):
-        with suppress(FileNotFoundError):
-            ignored = find_file_flaws(path.name, path.lstat(), path.stat(), dialect)
-            if path.name != own and not ignored and os.access(path, os.R_OK):
-                others.append(CronFile(path, account, dialect))
+    files = [CronFile(path, account, dialect) for path in sorted(crond.DIRECTORY.glob("*")) if path.name != own]
+    others: list[Table] = [file for file in files if os.access(file.path, os.R_OK) and not file.find_flaws(dialect)]
     if own:
         with suppress(TryLater):  # a host without the program has no such crontab
             others.append(find_crontab(spot.user, environ))
     return tuple(others)
+
+
+def find_copies(spot: Spot, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return path -> why cron ignores it, of each file in cron.d that holds the block but is none that cron reads.
+
+    A file that was renamed or copied, say by an editor: its lines do not run.
+    """
+    account, dialect = get_account(spot.user), read_system_dialect(spot.cron, environ)
+    files = [CronFile(path, account, dialect) for path in sorted(crond.DIRECTORY.glob("*")) if path.name != spot.file]
+    return {
+        file.name: file.find_flaws(dialect)[0]
+        for file in files
+        if os.access(file.path, os.R_OK) and file.find_flaws(dialect) and has_block(file.read() or b"", spot.block)
+    }
 
 
 def read_system_dialect(cron: str, environ: Mapping[str, str]) -> Dialect:

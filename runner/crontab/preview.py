@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from difflib import unified_diff
 
 from runner.crontab.block import (
@@ -24,6 +25,7 @@ from runner.crontab.lint import find_foreign_faults, find_foreign_warnings, find
 from runner.crontab.mask import show_lines
 from runner.crontab.meaning import JobChange, format_local, list_changes, list_soon
 from runner.crontab.repair import repair_table
+from runner.crontab.shared import find_shared_scripts
 from runner.errors import UserError
 from runner.launch.instant import format_slot
 
@@ -46,6 +48,8 @@ class Wanted:
         What the block was compiled from.
     warnings
         Of the compiler (CRON-5, CRON-6, CRON-39), to be shown along.
+    scripts
+        How foreign lines may call a script that a job runs, and its place in the registry (CRON-56).
     overwrite_edits
         Whether a block that was edited by hand may go (CRON-48).
     written
@@ -60,6 +64,7 @@ class Wanted:
     block: str = ""
     entries: tuple[Entry, ...] = ()
     warnings: tuple[str, ...] = ()
+    scripts: Mapping[str, str] = field(default_factory=dict)
     overwrite_edits: bool = False
     written: frozenset[bytes] | None = None
 
@@ -143,7 +148,8 @@ def plan_install(old: bytes | None, wanted: Wanted, dialect: Dialect, now: float
     column = wanted.user if wanted.system else ""
     if faults := find_table_faults(new, own.body, column) + find_foreign_faults(above, dialect):
         raise UserError("\n".join(faults))
-    warnings = (*repairs, *find_foreign_warnings(above), *_warn_of_move(table, found))
+    shared = find_shared_scripts(table, wanted.scripts)
+    warnings = (*repairs, *find_foreign_warnings(above), *_warn_of_move(table, found), *shared)
     return _preview(old, table, new, found, wanted, dialect, warnings, now)
 
 

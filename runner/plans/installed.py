@@ -38,7 +38,19 @@ def _merge(before: Installed | None, plan: Plan, now: float) -> Installed:
 
 
 def keep_installed(differences: Differences, settings: Settings) -> Differences:
-    """Return `differences` without the plans that a line of the installed crontab still needs."""
-    needed = {f"{PLANS}/{plan}.plan" for plan in read_installed(str(find_state(settings)))}
+    """Return `differences` without the plans that a line of an installed crontab still needs, of whatever target.
+
+    A home may be shared by hosts and users, each with a state directory of its own; what we cannot read there
+    we cannot spare.
+    """
+    states = {find_state(settings), *map(settings.state_of, settings.targets)}
+    needed = {f"{PLANS}/{plan}.plan" for state in states for plan in _list_installed(state)}
     kept = tuple(path for path in differences.superfluous if path not in needed)
     return replace(differences, superfluous=kept)
+
+
+def _list_installed(state: Path) -> Iterable[str]:
+    try:
+        return read_installed(str(state))
+    except OSError:
+        return ()

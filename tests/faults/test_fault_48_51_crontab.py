@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -130,3 +131,67 @@ def test_fault_49_a_block_for_another_user_host_site_or_environment_is_not_repla
     with pytest.raises(UserError, match=r"^line 4: the block of ql@ops that stands there is for "):
         install(fake.order(make_wanted(make_entry("noon", "0 12 * * *"))))
     assert (fake.writes, fake.table) == ([], table)
+
+
+@pytest.fixture
+def file(home: Home) -> Path:
+    """The block as an installed file of /etc/cron.d, which another directory stands for."""
+    if os.geteuid() != 0:
+        give_up("needs root")
+    home.target({"kind": "cron-d", "cron": "debian"})
+    assert home.runner("crontab", "install").code == 0
+    return home.cron_d / "runner-lab-here"
+
+
+def own_by_nobody(file: Path) -> None:
+    os.chown(file, 65534, 65534)
+
+
+def link_again(file: Path) -> None:
+    (file.parent.parent / "again").hardlink_to(file)
+
+
+def point_to_nothing(file: Path) -> None:
+    file.unlink()
+    file.symlink_to("/nowhere")
+
+
+def write_bad_line(file: Path) -> None:
+    file.write_bytes(b"61 * * * * root true\n" + file.read_bytes())
+
+
+def write_no_newline(file: Path) -> None:
+    file.write_bytes(file.read_bytes() + b"# end")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda file: file.rename(f"{file}.old"), "its name is runner-lab-here.old, of which only "),
+        (lambda file: file.chmod(0o664), "its mode is 0664, not 0644"),
+        (own_by_nobody, "its owner is uid 65534, not root"),
+        (link_again, "it has 2 hard links"),
+        (point_to_nothing, "it is a symbolic link that leads to nothing"),
+        (write_bad_line, "line 1: bad minute: 61 * * * * root true"),
+    ],
+)
+def test_fault_50_verify_says_why_cron_ignores_a_file_and_an_install_puts_it_right(
+    home: Home, file: Path, spoil: Callable[[Path], object], reason: str
+) -> None:
+    spoil(file)
+    answer = home.runner("crontab", "verify")
+    assert answer.code == 1
+    assert f"cron ignores this file because {reason}" in answer.out
+    if spoil is write_bad_line:
+        return
+    assert home.runner("crontab", "install").code == 0
+    assert home.runner("crontab", "verify").out == f"lab@here stands in {file} as it was installed\n"
+
+
+def test_fault_51_a_crontab_that_is_gone_is_found_by_verify(home: Home) -> None:
+    assert home.runner("crontab", "install").code == 0
+    assert home.runner("crontab", "verify").code == 0
+    (home.crontab.directory / "table").unlink()
+    answer = home.runner("crontab", "verify", "--json")
+    assert answer.code == 1
+    assert [one["finding"] for one in answer.objects] == ["absent"]

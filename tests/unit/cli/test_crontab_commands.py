@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 
 import pytest
 from homes import Home
@@ -247,3 +248,33 @@ def test_an_unknown_user_is_the_users_mistake(home: Home, kind: str) -> None:
         assert answer.code == 2
         assert answer.err == "this host has no user no-such-user\n" or answer.err.startswith("only root may write")
     assert home.crontab.calls == []
+
+
+def test_a_script_that_a_foreign_line_still_runs_is_told_with_both_places(home: Home) -> None:
+    """CRON-56."""
+    home.crontab.table = f"# before\n0 1 * * * /bin/sh {home.path}/jobs/hello.sh >/dev/null\n".encode()
+    for command in ("diff", "install"):
+        (warning,) = [line for line in home.runner("crontab", command).err.splitlines() if " runs " in line]
+        place = "job nightly, jobs/all.yaml:3" if "nightly" in warning else "job hourly, jobs/all.yaml:4"
+        assert warning == f"warning: line 2 runs {home.path}/jobs/hello.sh, and so does {place}"
+
+
+def test_a_plan_stays_while_the_crontab_of_another_target_needs_it(home: Home, tmp_path: Path) -> None:
+    """CRON-54: two targets share a home, each with a state directory of its own."""
+    here = f"hosts: [{socket.gethostname()}]"
+    settings = f"""\
+name: lab
+mail: {{ops: ops@example.org}}
+targets:
+  one: {{{here}, user: {read_user()}, state: {tmp_path}/one}}
+  two: {{{here}, user: {read_user()}, state: {tmp_path}/two}}
+"""
+    home.write("envs/site.yaml", settings)
+    for target in ("one", "two"):
+        assert home.runner("crontab", "install", "--target", target).code == 0
+    home.job('when: "@daily"')
+    assert home.runner("crontab", "install", "--target", "one").code == 0
+    home.compile()
+    assert plans(home) == {"hourly", "nightly", "job"}
+    assert home.runner("crontab", "install", "--target", "two").code == 0
+    assert plans(home) == {"job"}

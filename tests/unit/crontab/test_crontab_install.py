@@ -132,7 +132,7 @@ def test_a_line_without_a_plan_is_not_installed(fake: FakeCrontab, tmp_path: Pat
     plans.mkdir(parents=True)
     (plans / "noon.plan").touch()
     assert install(fake.order(make_wanted(NOON), home=tmp_path / "home")) is Answer.DONE
-    with pytest.raises(UserError, match=r'for half; run "runner compile"'):
+    with pytest.raises(UserError, match=r'for half; see jobs/, then run "runner compile"'):
         install(fake.order(make_wanted(NOON, HALF), home=tmp_path / "home"))
     assert fake.table == make_block(NOON)
 
