@@ -23,8 +23,9 @@ class Entry:
         The five fields of each line, as compiled (CRON-7).
     mailto
         Addresses; empty means those of ops.
-    schedules
-        When the plan has slots; not one for each line where a zone gates it.
+    schedules, timezone
+        When the plan has slots, and by whose clock, empty for the target's; not one for each line where a zone
+        gates it.
     """
 
     plan: str
@@ -33,6 +34,7 @@ class Entry:
     fields: tuple[str, ...]
     mailto: tuple[str, ...] = ()
     schedules: tuple[Schedule, ...] = ()
+    timezone: str = ""
 
 
 def format_lines(entry: Entry, wrapper: str) -> list[str]:
