@@ -26,6 +26,7 @@ from runner.home.machine import write_machine_files
 from runner.home.settings import Settings, Target, read_settings
 from runner.launch.gates import read_place
 from runner.launch.hosts import matches_host
+from runner.launch.installed import Installed, read_installed
 from runner.launch.instant import format_slot
 from runner.launch.plan import Plan
 from runner.launch.slot import use_zone
@@ -120,7 +121,9 @@ def _select_plans(loaded: LoadedHome, wanted: Wanted) -> list[Plan]:
 def uninstall_command(ctx: click.Context, target: str | None, yes: bool, dry_run: bool, as_json: bool) -> int:
     """Take our block out of the crontab; needs nothing but the crontab and the names in envs/site.yaml."""
     place = _find_place(get_home(ctx), target)
-    wanted = Wanted(name_block(place.home, place.target), place.target, read_host(), place.user)
+    installed = _read_installed(place.state)
+    name = name_block(place.home, place.target)
+    wanted = Wanted(name, place.target, read_host(), place.user, installed=installed)
     order = Order(
         wanted,
         find_crontab(place.user, os.environ),
@@ -189,7 +192,16 @@ def _want(loaded: LoadedHome, target: Target) -> Wanted:
         block=compile_fragment(loaded, target),
         entries=select_entries(loaded.planned, settings, target),
         warnings=tuple(str(fault).replace(" warning:", "", 1) for fault in loaded.warnings),
+        installed=_read_installed(settings.state_of(target)),
     )
+
+
+def _read_installed(state: Path) -> dict[str, Installed]:
+    """Return what is known of the installed plans besides their lines; where it cannot be read, nothing."""
+    try:
+        return read_installed(str(state))
+    except OSError:
+        return {}
 
 
 def _ask() -> bool:
@@ -221,7 +233,7 @@ def _show(preview: Preview, *, as_json: bool) -> None:
         click.echo(f"warning: {warning}", err=True)
     if not preview.changed:
         return
-    click.echo(preview.text_diff, nl=False)
+    click.echo(preview.text_diff or "the lines of the crontab stay as they are\n", nl=False)
     for job in preview.jobs:
         click.echo(f"\n{job.change} {job.plan}")
         _show_slots("before", job.before)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from difflib import unified_diff
 
 from runner.crontab.block import (
@@ -17,11 +18,12 @@ from runner.crontab.block import (
     take_out,
 )
 from runner.crontab.dialects import Dialect
-from runner.crontab.entry import Entry, parse_entries
+from runner.crontab.entry import Entry, parse_entries, recall_zones
 from runner.crontab.lint import find_foreign_faults, find_foreign_warnings, find_table_faults
 from runner.crontab.mask import show_lines
 from runner.crontab.meaning import JobChange, format_local, list_changes, list_soon
 from runner.errors import UserError
+from runner.launch.installed import Installed
 from runner.launch.instant import format_slot
 
 
@@ -41,6 +43,8 @@ class Wanted:
         What the block was compiled from.
     warnings
         Of the compiler (CRON-5, CRON-6, CRON-39), to be shown along.
+    installed
+        What the last install wrote down of the plans that are in the crontab now.
     """
 
     name: str
@@ -50,6 +54,7 @@ class Wanted:
     block: str = ""
     entries: tuple[Entry, ...] = ()
     warnings: tuple[str, ...] = ()
+    installed: Mapping[str, Installed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +105,8 @@ class Preview:
 
     @property
     def changed(self) -> bool:
-        """Whether there is anything to do."""
-        return self.old != self.new
+        """Whether there is anything to do: gated lines may stay the same where the slots behind them change."""
+        return self.old != self.new or bool(self.jobs)
 
 
 def plan_install(old: bytes | None, wanted: Wanted, dialect: Dialect, now: float) -> Preview:
@@ -188,6 +193,7 @@ def _preview(
 ) -> Preview:
     foreign = take_out(old or b"", found)
     below = read_below(old or b"", found) if found else b""
+    entries = parse_entries(found.body.decode("ascii", "replace")) if found else ()
     return Preview(
         target=wanted.target,
         host=wanted.host,
@@ -195,7 +201,7 @@ def _preview(
         old=old,
         new=new,
         text_diff=diff_tables(old, new) if old != new else "",
-        jobs=list_changes(parse_entries(found.body.decode("ascii", "replace")) if found else (), wanted.entries, now),
+        jobs=list_changes(recall_zones(entries, wanted.installed), wanted.entries, now),
         soon=list_soon(wanted.entries, now),
         foreign=Foreign(len(split_lines(foreign)), digest_of(foreign), len(split_lines(below))),
         longest_bytes=max((len(line) for line in wanted.block.splitlines() if line[0] != "#"), default=0),
