@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from homes import Home, make_home
 from hypothesis import settings
 from lab import Lab, make_machine_files
 from postgres import Postgres
@@ -49,3 +50,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     name = postgres.create_database()
     yield postgres.url(name)
     postgres.drop_database(name)
+
+
+@pytest.fixture
+def home(
+    tmp_path: Path, machine_files: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Home:
+    """A home to call ``runner`` on."""
+    return make_home(tmp_path / "home", machine_files, capfd, monkeypatch)
