@@ -167,7 +167,9 @@ def uninstall_command(
     spot = place.spot
     check_right(spot)
     order = Order(
-        allow_mending(make_wanted(spot), place.state, home, overwrite_edits=overwrite_edits, repair=repair),
+        allow_mending(
+            make_wanted(spot, place.state), place.state, home, overwrite_edits=overwrite_edits, repair=repair
+        ),
         find_table(spot, os.environ),
         time.time(),
         show=lambda preview: _show(preview, as_json=as_json),
@@ -202,7 +204,7 @@ def rollback_command(
     check_right(spot)
     crontab, state = find_table(spot, os.environ), settings.state_of(chosen)
     backup = get_backup(state, chosen.name, number)
-    wanted = want_block_of_then(backup.read_bytes(), make_wanted(spot), str(backup))
+    wanted = want_block_of_then(backup.read_bytes(), make_wanted(spot, state), str(backup))
     plans = {plan.name: plan for plan in read_compiled_plans(settings.home)}
     order = Order(
         replace(wanted, warnings=tuple(find_moved(wanted.entries, plans))),
@@ -252,7 +254,7 @@ def _show(preview: Preview, *, as_json: bool) -> None:
         click.echo(f"warning: {warning}", err=True)
     if not preview.changed:
         return
-    click.echo(preview.text_diff, nl=False)
+    click.echo(preview.text_diff or "the lines of the crontab stay as they are\n", nl=False)
     for job in preview.jobs:
         click.echo(f"\n{job.change} {job.plan}")
         _show_slots("before", job.before)

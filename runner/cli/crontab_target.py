@@ -19,6 +19,7 @@ from runner.home.here import read_host, read_user
 from runner.home.settings import Settings, Target, read_settings
 from runner.launch.gates import read_place
 from runner.launch.hosts import matches_host
+from runner.launch.installed import Installed, read_installed
 from runner.launch.slot import use_zone
 from runner.plans.load import LoadedHome
 from runner.plans.write import OUTPUT
@@ -89,16 +90,25 @@ def allow_mending(wanted: Wanted, state: Path, home: Path, *, overwrite_edits: b
     return replace(wanted, overwrite_edits=overwrite_edits, written=written)
 
 
-def make_wanted(spot: Spot) -> Wanted:
+def make_wanted(spot: Spot, state: Path) -> Wanted:
     """Return the wish for a block without lines: for the one there to be taken out."""
-    return Wanted(spot.block, spot.target, read_host(), spot.user, system=spot.kind == "cron-d")
+    is_system = spot.kind == "cron-d"
+    return Wanted(spot.block, spot.target, read_host(), spot.user, system=is_system, installed=_read_installed(state))
+
+
+def _read_installed(state: Path) -> dict[str, Installed]:
+    """Return what is known of the installed plans besides their lines; where it cannot be read, nothing."""
+    try:
+        return read_installed(str(state))
+    except OSError:
+        return {}
 
 
 def want_block(loaded: LoadedHome, target: Target) -> Wanted:
     """Return what shall stand in the crontab of a target by its registry."""
     settings = loaded.settings
     return replace(
-        make_wanted(make_spot(settings, target)),
+        make_wanted(make_spot(settings, target), settings.state_of(target)),
         block=compile_fragment(loaded, target),
         entries=select_entries(loaded.planned, settings, target),
         scripts=list_scripts(settings.home, loaded.planned, Path(get_account(target.user).pw_dir)),

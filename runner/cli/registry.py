@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
 from heapq import merge
 from itertools import islice
 from pathlib import Path
@@ -15,12 +14,15 @@ import click
 from runner.cli.context import dry_run_option, get_home, json_option
 from runner.cli.output import print_json, print_table
 from runner.cli.run import choose_plan
-from runner.crontab.output import make_output
+from runner.crontab.entry import format_lines
+from runner.crontab.meaning import format_local
+from runner.crontab.output import make_entry, make_output
 from runner.document.faults import has_errors
+from runner.document.zones import in_zone
 from runner.errors import DONE, USER_ERROR, Fault, FaultsFound, UserError
 from runner.home.here import find_target
 from runner.launch.instant import format_slot, parse_instant
-from runner.launch.slot import slots_after, use_zone
+from runner.launch.slot import slots_after
 from runner.plans.load import load_home
 from runner.plans.make import Planned
 from runner.plans.write import OUTPUT
@@ -90,10 +92,11 @@ def show_command(ctx: click.Context, job: str, profile: str | None, as_json: boo
     loaded = load_home(get_home(ctx))
     plans = [one for one in loaded.planned if one.job.id == job and profile in (None, one.profile.name)]
     found = plans[0] if plans else choose_plan(loaded, job, profile)
-    lines = [
-        f"{when.text} {loaded.settings.home}/wrappers/run-job {one.plan.name}" for one in plans for when in one.job.when
-    ]
-    lines = lines if found.job.enabled else []
+    # Where no target is ours, in a developer's clone, they are those of the first one.
+    target = find_target(loaded.settings) or loaded.settings.targets[0]
+    wrapper = f"{loaded.settings.home}/wrappers/run-job"
+    entries = [make_entry(one, loaded.settings, target) for one in plans if one.job.enabled]
+    lines = [line for entry in entries for line in format_lines(entry, wrapper)]
     rows = show_job(found.job)
     if as_json:
         print_json([{"job": job, "keys": {row.key: asdict(row) for row in rows}, "lines": lines}])
@@ -132,9 +135,7 @@ def _parse_start(start: str | None) -> float:
 
 
 def _list_slots(one: Planned, zone: str, after: float, count: int) -> Iterator[tuple[int, str, str]]:
-    """Return slot, plan and local time of a plan's next slots; libc's zone is set for the moment only."""
-    use_zone(one.job.timezone or zone or None)
-    slots = list(islice(slots_after(one.plan.schedules, after), count))
-    rows = [(slot, one.plan.name, datetime.fromtimestamp(slot, UTC).astimezone().isoformat()) for slot in slots]
-    use_zone(None)
-    return iter(rows)
+    """Return slot, plan and local time, by the job's own clock, of a plan's next slots."""
+    with in_zone(one.job.timezone or zone or None):
+        slots = list(islice(slots_after(one.plan.schedules, after), count))
+        return iter([(slot, one.plan.name, format_local(slot)) for slot in slots])

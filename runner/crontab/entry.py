@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
+from runner.launch.installed import Installed
 from runner.launch.slot import Schedule
 from runner.registry.schedule import parse_when
 
@@ -23,8 +25,9 @@ class Entry:
         The five fields of each line, as compiled (CRON-7).
     mailto
         Addresses; empty means those of ops.
-    schedules
-        When the plan has slots; not one for each line where a zone gates it.
+    schedules, timezone
+        When the plan has slots, and by whose clock, empty for the target's; not one for each line where a zone
+        gates it.
     """
 
     plan: str
@@ -33,6 +36,7 @@ class Entry:
     fields: tuple[str, ...]
     mailto: tuple[str, ...] = ()
     schedules: tuple[Schedule, ...] = ()
+    timezone: str = ""
 
 
 def format_lines(entry: Entry, call: str) -> list[str]:
@@ -57,6 +61,20 @@ def parse_entries(body: str) -> tuple[Entry, ...]:
             *fields, plan = [*line.split(" ")[:5], line.rpartition(" ")[2]]
             found.setdefault(plan, (mailto, []))[1].append(" ".join(fields))
     return tuple(_make_entry(plan, *found[plan]) for plan in sorted(found) if plan != SWEEP)
+
+
+def recall_zones(entries: Iterable[Entry], installed: Mapping[str, Installed]) -> tuple[Entry, ...]:
+    """Return `entries`, those with a clock of their own being due when they were as they were installed.
+
+    Lines alone say all of a plan that goes by the target's clock, and of a gated one only when it is looked at.
+    """
+    return tuple(_recall_zone(entry, installed.get(entry.plan)) for entry in entries)
+
+
+def _recall_zone(entry: Entry, installed: Installed | None) -> Entry:
+    if installed is None or not installed.timezone:
+        return entry
+    return replace(entry, schedules=tuple(installed.schedules), timezone=installed.timezone)
 
 
 def _make_entry(plan: str, mailto: tuple[str, ...], lines: list[str]) -> Entry:

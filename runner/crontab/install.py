@@ -267,7 +267,7 @@ def back_up(progress: Progress) -> Progress:
         make_state(str(order.state))
         if not has_block(preview.old or b"", order.wanted.name):
             note_origin(order.state, order.wanted.target, made_by_us=preview.old is None)
-        if preview.old is None:
+        if preview.old is None or preview.old == preview.new:
             return progress
         return replace(progress, backup=keep_backup(order.state, order.wanted.target, preview.old, order.now))
 
@@ -281,6 +281,8 @@ def read_again(progress: Progress) -> Progress:
 
 def write(progress: Progress) -> Progress:
     """Replace the crontab; whether that worked is for `read_back` to find out."""
+    if progress.preview.new == progress.old and not progress.flaws:
+        return progress  # what changes lies in the plans alone
     try:
         return replace(progress, trouble=progress.order.crontab.write(progress.preview.new))
     except TryLater as error:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from runner.crontab.compile import compile_block
 from runner.crontab.entry import Entry
+from runner.crontab.zones import make_fields
 from runner.home.settings import Settings, Target
 from runner.plans.check import serves
+from runner.plans.clocks import find_zone
 from runner.plans.load import LoadedHome
 from runner.plans.make import Planned
 from runner.plans.write import OUTPUT, make_plan_files
@@ -36,14 +38,20 @@ def compile_fragment(loaded: LoadedHome, target: Target) -> str:
 def select_entries(planned: tuple[Planned, ...], settings: Settings, target: Target) -> tuple[Entry, ...]:
     """Return the lines' content of the plans that a target runs; disabled and unscheduled jobs have none (CRON-16)."""
     return tuple(
-        Entry(
-            plan=one.plan.name,
-            job=one.job.id,
-            profile=one.profile.name,
-            fields=tuple(when.text for when in one.job.when),
-            mailto=one.job.mailto or settings.mail.ops,
-            schedules=tuple(one.plan.schedules),
-        )
+        make_entry(one, settings, target)
         for one in planned
         if one.job.enabled and one.job.when and serves(target, one.job, one.profile)
+    )
+
+
+def make_entry(one: Planned, settings: Settings, target: Target) -> Entry:
+    """Return what the crontab of a target has of a plan."""
+    return Entry(
+        plan=one.plan.name,
+        job=one.job.id,
+        profile=one.profile.name,
+        fields=make_fields(one.job.when, one.job.timezone, find_zone(target)),
+        mailto=one.job.mailto or settings.mail.ops,
+        schedules=tuple(one.plan.schedules),
+        timezone=one.plan.timezone,
     )

@@ -19,7 +19,7 @@ from runner.crontab.block import (
     take_out,
 )
 from runner.crontab.dialects import Dialect
-from runner.crontab.entry import Entry, parse_entries
+from runner.crontab.entry import Entry, parse_entries, recall_zones
 from runner.crontab.header import find_misplacement
 from runner.crontab.lint import find_foreign_faults, find_foreign_warnings, find_table_faults
 from runner.crontab.mask import show_lines
@@ -27,6 +27,7 @@ from runner.crontab.meaning import JobChange, format_local, list_changes, list_s
 from runner.crontab.repair import repair_table
 from runner.crontab.shared import find_shared_scripts
 from runner.errors import UserError
+from runner.launch.installed import Installed
 from runner.launch.instant import format_slot
 
 
@@ -54,6 +55,8 @@ class Wanted:
         Whether a block that was edited by hand may go (CRON-48).
     written
         Lines that we once wrote, for damaged marks to be repaired; None in order not to (CRON-48).
+    installed
+        What the last install wrote down of the plans that are in the crontab now.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Wanted:
     scripts: Mapping[str, str] = field(default_factory=dict)
     overwrite_edits: bool = False
     written: frozenset[bytes] | None = None
+    installed: Mapping[str, Installed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +124,8 @@ class Preview:
 
     @property
     def changed(self) -> bool:
-        """Whether there is anything to do."""
-        return self.old != self.new or bool(self.flaws and self.new is not None)
+        """Whether there is anything to do: gated lines may stay the same where the slots behind them change."""
+        return self.old != self.new or bool(self.jobs) or bool(self.flaws and self.new is not None)
 
 
 def plan_install(old: bytes | None, wanted: Wanted, dialect: Dialect, now: float) -> Preview:
@@ -224,6 +228,7 @@ def _preview(
 ) -> Preview:
     foreign = take_out(table, found)
     below = read_below(table, found) if found else b""
+    entries = parse_entries(found.body.decode("ascii", "replace")) if found else ()
     return Preview(
         target=wanted.target,
         host=wanted.host,
@@ -231,7 +236,7 @@ def _preview(
         old=old,
         new=new,
         text_diff=diff_tables(old, new) if old != new else "",
-        jobs=list_changes(parse_entries(found.body.decode("ascii", "replace")) if found else (), wanted.entries, now),
+        jobs=list_changes(recall_zones(entries, wanted.installed), wanted.entries, now),
         soon=list_soon(wanted.entries, now),
         foreign=Foreign(len(split_lines(foreign)), digest_of(foreign), len(split_lines(below))),
         longest_bytes=max((len(line) for line in wanted.block.splitlines() if line[0] != "#"), default=0),

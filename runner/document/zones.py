@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from runner.document.faults import Wrong, suggest
+from runner.launch.slot import get_zone, use_zone
 
 _NAME = r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*"
 _NOT_LOCAL_TIME = ("posix", "right")  # the same zones again, `right` with leap seconds
@@ -19,6 +21,17 @@ def zone(value: str) -> str:
     if value == "UTC" or (re.fullmatch(_NAME, value) and _is_zone(root / value)):
         return value
     raise Wrong(f'no time zone is called "{value}"', _suggest_zone(value, _list_zones(root)))
+
+
+@contextmanager
+def in_zone(name: str | None) -> Iterator[None]:
+    """Have libc's local time in a zone, None being the host's own, and then again where it was."""
+    before = get_zone()
+    try:
+        use_zone(name)
+        yield
+    finally:
+        use_zone(before)
 
 
 def _is_zone(path: Path) -> bool:

@@ -26,6 +26,8 @@ _DAY_S = 86400
 _CYCLE_DAYS = 28 * 1461 // 4
 _DAY_OF_2000 = 10957
 
+_zone: str | None = None
+
 
 class Schedule:
     """One element of ``when``: five sets of numbers as bit masks, and which fields began with a star.
@@ -79,6 +81,8 @@ def use_zone(name: str | None) -> None:
     LookupError
         If this machine has no such zone; libc alone would take it for UTC in silence.
     """
+    global _zone
+    _zone = name
     if name is None:
         posix.unsetenv("TZ")
     else:
@@ -87,6 +91,11 @@ def use_zone(name: str | None) -> None:
     # Of a name that it does not find, glibc makes the abbreviation: 'Mars' of Mars/Base.
     if name and "/" in name and (not time.tzname[0] or name.startswith(time.tzname[0])):
         raise LookupError(f'this machine has no time zone "{name}"')
+
+
+def get_zone() -> str | None:
+    """Return what `use_zone` was last told, so that whoever changes the zone for a moment can put it back."""
+    return _zone
 
 
 def newest_slot(schedules: Iterable[Schedule], now: float, window_s: int = NEWEST_WINDOW_S) -> int | None:
@@ -128,7 +137,7 @@ def has_slot(schedule: Schedule) -> bool:
 
 def matches_local(schedule: Schedule, local: int) -> bool:
     """Whether a minute of the clock on the wall matches, be it in a gap or shown twice."""
-    return next(_match(schedule, local, local + 60), None) is not None
+    return next(match_local(schedule, local, local + 60), None) is not None
 
 
 def _find_day(schedules: tuple[Schedule, ...], day: int, stop: int) -> int:
@@ -174,20 +183,20 @@ def _find_slots(schedules: tuple[Schedule, ...], start: int, stop: int) -> set[i
 def _add_wildcard_slots(slots: set[int], schedule: Schedule, stretch: _Stretch) -> None:
     """Add every instant whose local time matches (CRON-31)."""
     offset = stretch.offset
-    slots.update([local - offset for local in _match(schedule, stretch.start + offset, stretch.stop + offset)])
+    slots.update([local - offset for local in match_local(schedule, stretch.start + offset, stretch.stop + offset)])
 
 
 def _add_fixed_slots(slots: set[int], schedule: Schedule, stretch: _Stretch) -> None:
     """Add each matching local time once: its first pass, or the first minute after its gap (CRON-32)."""
     offset = stretch.offset
     first = stretch.start + offset
-    if stretch.shown < first and next(_match(schedule, stretch.shown, first), None) is not None:
+    if stretch.shown < first and next(match_local(schedule, stretch.shown, first), None) is not None:
         slots.add(stretch.start + -first % 60)
-    slots.update([local - offset for local in _match(schedule, max(first, stretch.shown), stretch.stop + offset)])
+    slots.update([local - offset for local in match_local(schedule, max(first, stretch.shown), stretch.stop + offset)])
 
 
-def _match(schedule: Schedule, start: int, stop: int) -> Iterator[int]:
-    """Yield the local times from `start` to before `stop` that match, in order."""
+def match_local(schedule: Schedule, start: int, stop: int) -> Iterator[int]:
+    """Yield the local times from `start` to before `stop` that match, in order; zones play no part here."""
     minutes = [minute * 60 for minute in range(60) if schedule.minutes >> minute & 1]
     for hour in range(start // _HOUR_S, -(-stop // _HOUR_S)):
         begin = hour * _HOUR_S
@@ -201,11 +210,11 @@ def _find_stretches(start: int, stop: int) -> list[_Stretch]:
     """Return the stretches from `start` to before `stop`, which are at most some days apart."""
     stretches = []
     begin = start - _DAY_S  # no clock is put back by more than a day: what is shown again at `start` was shown since
-    shown = begin + _offset_at(begin)
+    shown = begin + offset_at(begin)
     for limit in (start, stop):
         while begin < limit:
-            offset = _offset_at(begin)
-            end = _find_change(begin, limit, offset)
+            offset = offset_at(begin)
+            end = find_change(begin, limit, offset)
             if begin >= start:
                 stretches.append(_Stretch(begin, end, offset, shown))
             shown = max(shown, end + offset)
@@ -213,22 +222,23 @@ def _find_stretches(start: int, stop: int) -> list[_Stretch]:
     return stretches
 
 
-def _find_change(start: int, stop: int, offset: int) -> int:
-    """Return the first instant after `start` with another offset, `stop` if there is none before.
+def find_change(start: int, stop: int, offset: int) -> int:
+    """Return the first instant after `start` with another offset than `offset`, `stop` if there is none before.
 
     No zone has changed its offset and taken that back within two days.
     """
     low, high = start, stop - 1
-    if _offset_at(high) == offset:
+    if offset_at(high) == offset:
         return stop
     while high - low > 1:
         middle = (low + high) // 2
-        if _offset_at(middle) == offset:
+        if offset_at(middle) == offset:
             low = middle
         else:
             high = middle
     return high
 
 
-def _offset_at(instant: int) -> int:
+def offset_at(instant: int) -> int:
+    """Return the seconds by which local time is ahead of UTC."""
     return time.localtime(instant).tm_gmtoff

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
+from runner.document.zones import in_zone
 from runner.launch.gates import find_pause
 from runner.launch.incident import parse_health
 from runner.launch.instant import format_slot
 from runner.launch.plan import Plan
-from runner.launch.slot import slots_after, use_zone
+from runner.launch.slot import slots_after
 from runner.launch.state import HEALTH, read_file
 from runner.ledger.history import History
 from runner.ledger.tables import Run
@@ -77,13 +79,12 @@ def make_status(plan: str, run: Run | None, next_slot: int | None, paused: str, 
     )
 
 
-def _find_next_slots(plans: Iterable[Plan], timezone: str, now: float) -> Iterator[int | None]:
-    zone: str | None = ""
-    for plan in plans:
-        if (wanted := plan.timezone or timezone or None) != zone:
-            zone = wanted
-            use_zone(zone)
-        yield next(slots_after(plan.schedules, now), None)
+def _find_next_slots(plans: Iterable[Plan], timezone: str, now: float) -> list[int | None]:
+    slots = []
+    for zone, group in groupby(plans, lambda plan: plan.timezone or timezone):
+        with in_zone(zone or None):
+            slots += [next(slots_after(plan.schedules, now), None) for plan in group]
+    return slots
 
 
 def _read_incident(state: str, plan: Plan) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
-from runner.document.faults import suggest
-from runner.document.keys import NOT_BUILT
+from runner.document.faults import has_errors, suggest
 from runner.errors import Fault
 from runner.home.group import find_group
 from runner.home.settings import SETTINGS_FILE, Settings, Target
 from runner.launch.hosts import matches_host
-from runner.plans.zone import is_same_zone, read_host_zone
+from runner.plans.clocks import WARNED_S, check_zones, explain_changes, find_zone
+from runner.plans.zone import Span, read_spans
 from runner.profiles.profile import Profile
 from runner.profiles.read import list_profile_files
 from runner.registry.job import Job
@@ -33,13 +34,24 @@ def check_home(settings: Settings) -> Iterator[Fault]:
         yield Fault(WRAPPER, 0, 0, "error", "is missing or not executable: no line of the crontab would work", hint)
 
 
-def check_jobs(jobs: tuple[Job, ...], profiles: dict[str, Profile], settings: Settings) -> Iterator[Fault]:
-    """Yield every fault that lies between rooms."""
+def check_jobs(jobs: tuple[Job, ...], profiles: dict[str, Profile], settings: Settings, now: float) -> Iterator[Fault]:
+    """Yield every fault that lies between rooms.
+
+    Parameters
+    ----------
+    now
+        From when on a warning counts the next changes of the clocks, POSIX seconds.
+    """
     written = list_profile_files(settings.home)
+
+    @cache
+    def read_next_spans(zone: str) -> tuple[Span, ...]:
+        return read_spans(zone, int(now), int(now) + WARNED_S)
+
     for job in jobs:
         yield from _check_profiles(job, profiles, written)
         yield from _check_targets(job, profiles, settings)
-        yield from _check_timezone(job, settings)
+        yield from _check_clocks(job, _list_targets(job, profiles, settings), read_next_spans)
         yield from _check_programs(job, settings.home)
 
 
@@ -51,17 +63,21 @@ def _check_profiles(job: Job, profiles: dict[str, Profile], written: list[str]) 
 
 
 def _check_targets(job: Job, profiles: dict[str, Profile], settings: Settings) -> Iterator[Fault]:
-    known = [profiles[name] for name in job.profiles if name in profiles]
-    if not (job.enabled and job.when and known):
-        return
-    if not any(serves(target, job, profile) for target in settings.targets for profile in known):
+    is_known = any(name in profiles for name in job.profiles)
+    if job.enabled and job.when and is_known and not _list_targets(job, profiles, settings):
         named = ", ".join(target.name for target in settings.targets)
         yield job.fault("hosts", f"no target would run it ({named})", "see its hosts and its profile", "warning")
-    for profile in () if job.hosts else known:
+    for profile in [profiles[name] for name in job.profiles if name in profiles and job.when and not job.hosts]:
         # Each host keeps locks of its own, so that nothing else would keep one slot from two runs (FAULT-19).
         hosts = sorted({host for target in settings.targets if serves(target, job, profile) for host in target.hosts})
-        if len(hosts) > 1:
+        if len(hosts) > 1 and job.enabled:
             yield job.fault("hosts", f"each of {', '.join(hosts)} would run it", "name the one in hosts:", "warning")
+
+
+def _list_targets(job: Job, profiles: dict[str, Profile], settings: Settings) -> list[Target]:
+    """Return the targets whose crontab has the job, whatever its profile."""
+    known = [profiles[name] for name in job.profiles if name in profiles]
+    return [target for target in settings.targets if any(serves(target, job, profile) for profile in known)]
 
 
 def serves(target: Target, job: Job, profile: Profile) -> bool:
@@ -78,13 +94,18 @@ def _may_share_host(patterns: tuple[str, ...], other: str) -> bool:
     return matches_host(patterns, other) or any(matches_host((other,), pattern) for pattern in patterns)
 
 
-def _check_timezone(job: Job, settings: Settings) -> Iterator[Fault]:
-    """Refuse a zone that lines of the target's own zone cannot serve: gates come later (CRON-36)."""
-    if not job.timezone:
+def _check_clocks(
+    job: Job, targets: list[Target], read_next_spans: Callable[[str], tuple[Span, ...]]
+) -> Iterator[Fault]:
+    if not (job.enabled and job.when and targets):
         return
-    zones = {target.timezone or read_host_zone() for target in settings.targets}
-    for zone in sorted(zone for zone in zones if not is_same_zone(zone, job.timezone)):
-        yield job.fault("timezone", f"a timezone other than the target's ({zone}) is {NOT_BUILT}", "write the hours so")
+    faults = list(check_zones(job, targets))
+    yield from faults
+    if not has_errors(faults):
+        zone = job.timezone or find_zone(targets[0])
+        for when in job.when:
+            for sentence in explain_changes(when, zone, read_next_spans(zone)):
+                yield job.fault("when", f"{when.text}: {sentence}", level="warning")
 
 
 def _check_programs(job: Job, home: Path) -> Iterator[Fault]:

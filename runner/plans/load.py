@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,18 +24,25 @@ class LoadedHome:
     warnings: tuple[Fault, ...]
 
 
-def load_home(home: Path) -> LoadedHome:
-    """Read a home and make its plans; FaultsFound names every mistake in one go."""
+def load_home(home: Path, now: float | None = None) -> LoadedHome:
+    """Read a home and make its plans; FaultsFound names every mistake in one go.
+
+    Parameters
+    ----------
+    now
+        From when on a warning counts the next slots and clock changes; the clock's time unless given.
+    """
+    now = time.time() if now is None else now
     with collector_off():
         settings, faults = _read_settings(home)
-        registry = examine_registry(home)
+        registry = examine_registry(home, now)
         faults += registry.faults
         if settings is None:
             raise FaultsFound(set(faults))
         profiles = read_profiles(settings)
         faults += profiles.faults
         faults += check_home(settings)
-        faults += check_jobs(registry.jobs, profiles.by_name, settings)
+        faults += check_jobs(registry.jobs, profiles.by_name, settings, now)
         warnings = check_faults(faults)
         return LoadedHome(settings, make_plans(registry.jobs, profiles.by_name, settings), warnings)
 

@@ -10,8 +10,9 @@ from itertools import islice
 from runner.document.faults import Faults, Wrong, suggest
 from runner.document.fields import duration_or_none, list_of
 from runner.document.tree import Node, Scalar
+from runner.document.zones import in_zone
 from runner.launch.instant import format_slot
-from runner.launch.slot import Schedule, has_slot, slots_after, use_zone
+from runner.launch.slot import Schedule, has_slot, slots_after
 
 NICKNAMES = {
     "@hourly": "0 * * * *",
@@ -252,9 +253,8 @@ def explain_days(when: When, now: float, zone: str) -> str:
         return ""
     both = when.schedule.day_star or when.schedule.weekday_star
     rule = "both" if both else "either"
-    use_zone(zone or None)
-    slots = [format_slot(slot) for slot in islice(slots_after([when.schedule], now), 5)]
-    use_zone(None)
+    with in_zone(zone or None):
+        slots = [format_slot(slot) for slot in islice(slots_after([when.schedule], now), 5)]
     return f"day of month and weekday are given: a day must match {rule}; next {', '.join(slots)}"
 
 

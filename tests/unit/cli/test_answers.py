@@ -14,6 +14,7 @@ RUN_FIELDS = {
     "run_id", "job", "profile", "slot", "started_at", "ended_at", "duration_s", "outcome", "reason", "exit_code",
     "signal", "attempts", "host", "release", "log", "cpu_s", "max_rss_bytes", "stdout_bytes", "stderr_bytes", "alerted",
 }  # fmt: skip
+JOB_OF_KOLKATA = 'jobs:\n  own: {when: "0 12 * * *", timezone: Asia/Kolkata, run: jobs/hello.sh, profile: local}\n'
 
 
 def use_zone_of_target(home: Home, zone: str) -> None:
@@ -64,6 +65,26 @@ def test_next_goes_by_the_zone_of_the_target(home: Home) -> None:
     use_zone_of_target(home, "America/New_York")
     (slot,) = home.runner("next", "nightly", "--from", "2026-03-08T00:00:00Z", "-n", "1", "--json").objects
     assert (slot["slot"], slot["local"]) == ("2026-03-08T07:00:00Z", "2026-03-08T03:00:00-04:00")
+
+
+def test_next_and_status_go_by_a_jobs_own_clock(home: Home) -> None:
+    """CRON-36; the others by that of their target."""
+    use_zone_of_target(home, "America/New_York")
+    home.write("jobs/own.yaml", JOB_OF_KOLKATA)
+    home.compile()
+    (slot,) = home.runner("next", "own", "--from", "2026-03-08T00:00:00Z", "-n", "1", "--json").objects
+    assert (slot["slot"], slot["local"]) == ("2026-03-08T06:30:00Z", "2026-03-08T12:00:00+05:30")
+    next_slots = {row["plan"]: row["next_slot"] for row in home.runner("status", "--json").objects}
+    assert next_slots["own"].endswith("T06:30:00Z")
+    assert next_slots["nightly"][11:] in ("06:30:00Z", "07:30:00Z", "07:00:00Z")
+
+
+def test_show_gives_the_gated_lines_of_a_job_with_a_clock_of_its_own(home: Home) -> None:
+    use_zone_of_target(home, "UTC")
+    home.write("jobs/own.yaml", JOB_OF_KOLKATA)
+    assert home.runner("show", "own", "--json").objects[0]["lines"] == [
+        f"30 6 * * * {home.path}/wrappers/run-job own",
+    ]
 
 
 def test_a_job_that_is_never_due_has_no_next_slot(home: Home) -> None:

@@ -163,18 +163,49 @@ def test_a_job_that_no_target_would_run_is_a_warning(home: Home) -> None:
     ]
 
 
-def test_a_zone_other_than_the_targets_is_refused_until_it_can_be_served(home: Home) -> None:
-    """CRON-36: never ignored."""
-    home.write(
-        "envs/site.yaml", "name: x\nmail: {ops: a@b}\ntargets: {t: {hosts: [h], user: u, timezone: US/Eastern}}\n"
+ZONES = """\
+name: x
+mail: {ops: a@b}
+targets:
+  east: {hosts: [h1], user: u, timezone: US/Eastern}
+  west: {hosts: [h2], user: u, timezone: US/Pacific}
+"""
+
+
+def test_a_job_without_a_zone_on_targets_of_different_zones_is_an_error(home: Home) -> None:
+    """CRON-36."""
+    home.write("envs/site.yaml", ZONES)
+    home.job('when: "@daily"')
+    answer = home.runner("check")
+    assert (answer.code, answer.faults[0]) == (
+        2,
+        "jobs/all.yaml:2:3: its targets are in different zones (east US/Eastern, west US/Pacific);"
+        " say with timezone: whose clock",
     )
-    home.job('when: "@daily", timezone: Europe/Paris')
-    (fault,) = home.runner("check").faults[:1]
-    assert fault == (
-        "jobs/all.yaml:2:71: a timezone other than the target's (US/Eastern) is not built yet; write the hours so"
-    )
-    home.job('when: "@daily", timezone: America/New_York')  # another name of the same zone
+
+
+@pytest.mark.parametrize("keys", ["timezone: Europe/Paris", "hosts: [h1]", "enabled: false"])
+def test_a_job_whose_instants_are_the_same_on_all_its_targets_is_none(home: Home, keys: str) -> None:
+    """CRON-36."""
+    home.write("envs/site.yaml", ZONES)
+    home.job(f'when: "@daily", {keys}')
     assert home.runner("check").code == 0
+
+
+def test_two_names_of_one_zone_are_not_different_zones(home: Home) -> None:
+    home.write("envs/site.yaml", ZONES.replace("US/Pacific", "America/New_York"))
+    home.job('when: "@daily"')
+    assert home.runner("check").code == 0
+
+
+def test_a_zone_on_a_target_that_declares_none_is_a_warning(home: Home) -> None:
+    """CRON-19: the lines would be others on a machine in another zone."""
+    home.write("envs/site.yaml", ZONES.replace(", timezone: US/Pacific", ""))
+    home.job('when: "0 12 * * *", timezone: Europe/Paris')
+    answer = home.runner("check")
+    assert answer.code == 0
+    told = "jobs/all.yaml:2:75: warning: target west has no timezone: the lines are made"
+    assert [fault for fault in answer.faults if fault.startswith(told)]
 
 
 def test_what_cron_could_not_read_is_found_by_check_and_not_only_by_compile(home: Home) -> None:
@@ -214,7 +245,7 @@ def test_a_home_whose_wrapper_cannot_be_called_is_an_error(home: Home, broken: s
         ("history -n -1", "Invalid value for '-n'"),
         ("crontab diff --target prod", 'no target is called "prod"; in envs/site.yaml are: main ('),
         ("frobnicate", "No such command 'frobnicate'"),
-        ("crontab verify", "No such command 'verify'"),
+        ("crontab frobnicate", "No such command 'frobnicate'"),
         ("show", "Missing argument 'JOB'"),
         ("compile --chekc", "No such option '--chekc'"),
     ],

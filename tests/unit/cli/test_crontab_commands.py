@@ -11,7 +11,7 @@ from homes import Home
 from missing import give_up
 
 from runner.home.here import read_user
-from runner.plans.zone import read_host_zone
+from runner.plans.zone import is_same_zone, read_host_zone
 
 
 @pytest.fixture
@@ -136,6 +136,23 @@ def test_a_target_whose_lines_would_mean_something_else_here_is_refused(
         assert answer.code == 2
         assert answer.err.startswith(message)
     assert home.tree() == before
+
+
+def test_a_change_behind_the_same_lines_is_shown_asked_and_installed_without_touching_the_crontab(home: Home) -> None:
+    """CRON-60: Colombo's clock shows what that of Kolkata shows, yet is another."""
+    zones = [zone for zone in ("Asia/Kolkata", "Asia/Colombo") if not is_same_zone(zone, read_host_zone())]
+    assert len(zones) == 2, "run this test on a host elsewhere"
+    home.job(f'when: "0 12 * * *", timezone: {zones[0]}')
+    assert home.runner("crontab", "install").code == 0
+    table, writes = home.crontab.table, len(home.crontab.writes)
+    home.job(f'when: "0 12 * * *", timezone: {zones[1]}')
+    diff = home.runner("crontab", "diff", "--json")
+    assert (diff.code, diff.objects[0]["changed"], diff.objects[0]["text_diff"]) == (1, True, "")
+    assert [(job["plan"], job["change"]) for job in diff.objects[0]["jobs"]] == [("job", "changed")]
+    shown = home.runner("crontab", "install", "--yes")
+    assert "the lines of the crontab stay as they are\n\nchanged job\n  before 20" in shown.out
+    assert (home.crontab.table, len(home.crontab.writes)) == (table, writes)
+    assert home.runner("crontab", "diff").code == 0
 
 
 def test_a_target_of_this_very_place_is_installed(home: Home) -> None:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from fake_crontab import NOW, make_block, make_entry, make_removal, make_wanted
 
 from runner.crontab.dialects import CRONIE, DEBIAN
+from runner.crontab.entry import Entry
 from runner.crontab.preview import Preview, Wanted, encode_preview, plan_install, plan_uninstall
+from runner.crontab.zones import make_fields
 from runner.errors import UserError
+from runner.launch.installed import Installed
+from runner.launch.plan import encode_schedule
+from runner.launch.slot import get_zone
+from runner.registry.schedule import parse_when
 
 NOON = make_entry("noon", "0 12 * * *")
 NIGHT = make_entry("night@prod", "30 2 * * *")
@@ -187,3 +194,81 @@ def test_the_object_for_programs_has_the_fields_that_were_promised():
     assert {"target", "host", "user", "changed", "text_diff", "jobs", "foreign", "warnings"} <= record.keys()
     assert record["foreign"] == {"lines": 1, "digest": "91d6a3d55e9fea79", "below": 0}
     assert json.dumps(record)
+
+
+# A clock of the job's own (CRON-36, CRON-60): its lines do not tell when it is due, the last install does.
+
+
+def gated(when: str, zone: str) -> Entry:
+    entry = make_entry("gated", when)
+    return replace(entry, fields=make_fields((parse_when(when),), zone, "America/New_York"), timezone=zone)
+
+
+def change_gated(old: Entry, new: Entry) -> Preview:
+    """Return what an install of one in place of the other means; the other was installed as it is."""
+    was = Installed("gated", NOW, old.timezone, [encode_schedule(schedule) for schedule in old.schedules])
+    return install(make_block(old), replace(make_wanted(new), installed={"gated": was}))
+
+
+def test_the_slots_of_a_gated_job_are_shown_and_not_the_firings_of_its_lines():
+    """2026-03-08T07:00Z is 08:00 in Paris and 03:00 in New York."""
+    (job,) = encode_preview(install(None, make_wanted(gated("0 9 * * *", "Europe/Paris"))))["jobs"]  # type: ignore[misc]
+    assert job["after"][0] == {"slot": "2026-03-08T08:00:00Z", "local": "2026-03-08T04:00:00-04:00"}
+    assert [slot["slot"][11:16] for slot in job["after"]] == ["08:00"] * 5
+
+
+def test_a_schedule_that_changed_behind_the_same_lines_is_a_change():
+    old, new = gated("0 9 * * *", "Europe/Paris"), gated("0 10 * * *", "Europe/Paris")
+    preview = change_gated(old, new)
+    assert (old.fields, preview.old, preview.text_diff) == (new.fields, preview.new, "")
+    assert preview.changed
+    (job,) = preview.jobs
+    assert job.change == "changed"
+    assert [after - before for before, after in zip(job.before, job.after, strict=True)] == [3600] * 5
+
+
+def test_a_zone_alone_that_changed_is_a_change():
+    (job,) = change_gated(gated("0 9 * * *", "Europe/Paris"), gated("0 9 * * *", "Europe/London")).jobs
+    assert (job.change, job.after[0] - job.before[0]) == ("changed", 3600)
+
+
+def test_a_job_that_gets_the_clock_of_its_target_is_a_change():
+    (job,) = change_gated(gated("0 9 * * *", "Europe/Paris"), make_entry("gated", "0 9 * * *")).jobs
+    assert (job.before[0], job.after[0]) == (int(NOW) + 3600, int(NOW) + 6 * 3600)
+
+
+def test_a_gated_job_that_stays_as_it_was_is_no_change():
+    entry = gated("0 9 * * *", "Europe/Paris")
+    assert not change_gated(entry, entry).changed
+
+
+def test_of_a_gated_job_nothing_is_known_but_its_lines_where_the_record_is_gone():
+    (job,) = uninstall(make_block(gated("0 9 * * *", "Europe/Paris"))).jobs
+    assert [after - before for before, after in pairwise(job.before)] == [3600] * 4
+
+
+def test_what_fires_soon_is_what_the_gate_lets_through():
+    """CRON-61: the line of both fires each hour."""
+    soon, later = gated("5 8 * * *", "Europe/Paris"), replace(gated("5 9 * * *", "Europe/Paris"), plan="later")
+    assert install(None, make_wanted(soon, later)).soon == ((int(NOW) + 300, "gated"),)
+
+
+def test_a_removed_gated_job_shows_the_slots_that_go():
+    was = Installed("gated", NOW, "Asia/Kolkata", ["0 12 * * *"])
+    removal = replace(make_removal(), installed={"gated": was})
+    (job,) = plan_uninstall(
+        make_block(gated("0 12 * * *", "Asia/Kolkata")), removal, DEBIAN, NOW, made_by_us=False
+    ).jobs
+    assert {slot % 86400 for slot in job.before} == {6 * 3600 + 1800}
+
+
+def test_a_job_installed_with_a_zone_that_is_gone_has_no_slots_before():
+    was = Installed("gated", NOW, "Mars/Olympus_Mons", ["0 12 * * *"])
+    entry = gated("0 12 * * *", "Asia/Kolkata")
+    (job,) = install(make_block(entry), replace(make_wanted(entry), installed={"gated": was})).jobs
+    assert (job.change, job.before, len(job.after)) == ("changed", (), 5)
+
+
+def test_the_preview_leaves_the_zone_of_the_target_in_force():
+    install(None, make_wanted(gated("0 9 * * *", "Europe/Paris")))
+    assert get_zone() == "America/New_York"

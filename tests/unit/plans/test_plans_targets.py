@@ -95,8 +95,10 @@ def test_the_home_plan_tells_the_wrapper_every_targets_state_and_zone(home: Home
 
 
 def test_the_same_registry_compiles_to_the_same_bytes_anywhere_at_any_time(home: Home, tmp_path: Path) -> None:
-    """CRON-19."""
+    """CRON-19; a gated job too, whose lines hang on the clock changes of its zone."""
     write_observatory(home)
+    gated = '  gated: {when: "30 2 * * *", timezone: America/New_York, run: jobs/hello.sh, profile: dsoc-prod}\n'
+    home.write("jobs/all.yaml", JOBS + gated)
     home.compile()
     other = tmp_path / "somewhere" / "else"
     shutil.copytree(home.path, other, ignore=shutil.ignore_patterns("crontab.d", ".runner", "state"))
@@ -109,3 +111,4 @@ def test_the_same_registry_compiles_to_the_same_bytes_anywhere_at_any_time(home:
     there = {path: (other / "crontab.d" / path).read_bytes() for path in compiled}
     assert there == compiled
     assert sum(path.is_file() for path in (other / "crontab.d").rglob("*")) == len(compiled)
+    assert lines(home, "prod")[1:3] == ["gated", "gated"]
