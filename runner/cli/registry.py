@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from heapq import merge
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from runner.cli.context import dry_run_option, get_home, json_option
 from runner.cli.output import print_json, print_table
 from runner.cli.run import choose_plan
+from runner.crontab.dialects import CRONIE, DEBIAN
 from runner.crontab.output import make_output
-from runner.document.faults import has_errors
+from runner.document.faults import has_errors, suggest
 from runner.errors import DONE, USER_ERROR, Fault, FaultsFound, UserError
 from runner.home.here import find_target
+from runner.home.settings import read_settings
 from runner.launch.instant import format_slot, parse_instant
 from runner.launch.slot import slots_after, use_zone
 from runner.plans.load import load_home
 from runner.plans.make import Planned
 from runner.plans.write import OUTPUT
-from runner.registry.add import plan_entry, write_entry
+from runner.profiles.read import list_profile_files
+from runner.registry.add import Value, plan_entry, write_entry
 from runner.registry.show import show_job
+
+if TYPE_CHECKING:
+    from runner.crontab.adopt import Adopted
 
 NEXT_SLOTS = 5
 # ALERT-8: what a team must know that lets cron carry its mails, the only way until own mailers come.
@@ -63,21 +70,69 @@ def _find_faults(home: Path) -> tuple[Fault, ...]:
 
 @click.command("add")
 @click.argument("job")
-@click.option("--when", required=True, help="Five cron fields, or a name like @daily.")
-@click.option("--run", "command", required=True, metavar="COMMAND", help="The command line; no shell will see it.")
-@click.option("--profile", required=True, help="The profile it runs in.")
+@click.option("--when", help="Five cron fields, or a name like @daily.")
+@click.option("--run", "command", metavar="COMMAND", help="The command line; no shell will see it.")
+@click.option("--line", metavar="LINE", help="In place of these two: a hand-written line of a crontab.")
+@click.option(
+    "--from", "around", type=click.File("rb"), help="The crontab that LINE is from, for MAILTO and variables."
+)
+@click.option("--profile", help="The profile it runs in; with --line that of its env-wrapper (wrappers: in site.yaml).")
 @click.option("--file", metavar="FILE", help="Which file of jobs/; by default the only one.")
 @dry_run_option
 @click.pass_context
 def add_command(
-    ctx: click.Context, job: str, when: str, command: str, profile: str, file: str | None, dry_run: bool
+    ctx: click.Context,
+    job: str,
+    when: str | None,
+    command: str | None,
+    line: str | None,
+    around: BinaryIO | None,
+    profile: str | None,
+    file: str | None,
+    dry_run: bool,
 ) -> None:
-    """Write the four lines of a new JOB; every other byte of the file stays as it is."""
-    addition = plan_entry(get_home(ctx), job, when, command, profile, file, now=time.time())
+    """Write the four lines of a new JOB; every other byte of the file stays as it is.
+
+    With --line a line of a crontab becomes the entry: steps, mailto and env as well, if it needs them.
+    """
+    home = get_home(ctx)
+    more: Mapping[str, Value] = {}
+    run: Value | None = command
+    if line is not None:
+        if when or command:
+            raise UserError("--line says when and what: leave out --when and --run")
+        adopted = _adopt(home, line, around)
+        when, run, more, profile = adopted.when, adopted.run, adopted.more, profile or adopted.profile or None
+        for note in adopted.notes:
+            click.echo(note, err=True)
+    elif around:
+        raise UserError("--from goes with --line")
+    if when is None or run is None or profile is None:
+        missing = "--profile" if line is not None else "--when, --run and --profile, or --line"
+        raise UserError(f"needed: {missing}")
+    _check_profile(home, profile)
+    addition = plan_entry(home, job, when, run, profile, file, more, now=time.time())
     click.echo("\n".join(addition.lines))
     if not dry_run:
         write_entry(addition)
     click.echo(f"{'would be' if dry_run else 'is'} in {addition.path}", err=True)
+
+
+def _adopt(home: Path, line: str, around: BinaryIO | None) -> Adopted:
+    from runner.crontab.adopt import adopt_line, find_above
+
+    settings = read_settings(home)
+    target = find_target(settings)
+    dialect = CRONIE if target and target.cron == CRONIE.name else DEBIAN
+    above = find_above(around.read(), line) if around else b""
+    return adopt_line(line, above, dialect, dict(settings.wrappers))
+
+
+def _check_profile(home: Path, profile: str) -> None:
+    written = list_profile_files(home)
+    if profile not in written:
+        hint = suggest(profile, written)
+        raise UserError(f'no profile is called "{profile}"' + (f"; {hint}" if hint else ""))
 
 
 @click.command("show")
