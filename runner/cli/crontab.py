@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from runner.cli.complete import complete_targets
 from runner.cli.context import dry_run_option, get_home, get_target, json_option, yes_option
 from runner.cli.explain import explain_command
 from runner.cli.output import print_json
@@ -34,7 +35,9 @@ from runner.plans.load import LoadedHome, load_home
 from runner.plans.write import compare_output, remove_output, write_output
 from runner.plans.zone import is_same_zone, read_host_zone
 
-target_option = click.option("--target", metavar="T", help="The target; by default that of this host and user.")
+target_option = click.option(
+    "--target", metavar="T", shell_complete=complete_targets, help="The target; by default that of this host and user."
+)
 
 
 @click.group("crontab")

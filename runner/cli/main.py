@@ -53,7 +53,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Runs",
         (
             Entry("run", "run", "run a job now, on the same path as cron"),
-            Entry("status", "history", "every job: its last run, its next slot, its trouble"),
+            Entry("status", "status", "every job: its last run, its next slot, its trouble"),
             Entry("history", "history", "past runs, the newest first"),
             Entry("logs", "history", "the log of a run; -f follows the job over all its runs"),
             Entry("why", "why", "why a job did or did not run at a time"),

@@ -8,7 +8,23 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
-JSON_HELP = "One JSON object a line."
+# What a cell that begins with a word looks like on a terminal.
+STYLES = {
+    "ok": "green",
+    "warned": "yellow",
+    "failed": "red",
+    "timed_out": "red",
+    "cannot_start": "red",
+    "lost": "red",
+    "running": "cyan",
+    "waiting": "cyan",
+    "skipped": "dim",
+    "stopped": "dim",
+    "disabled": "dim",
+    "never": "dim",
+    "bad": "red",
+    "paused": "yellow",
+}
 
 
 def print_json(values: Iterable[Mapping[str, object]]) -> None:
@@ -48,3 +64,9 @@ def _print_rich(columns: Sequence[str], rows: list[list[str]], styles: Mapping[s
     for row in rows:
         table.add_row(*[Text(cell, style=styles.get(cell.partition(" ")[0], "")) for cell in row])
     Console().print(table)
+
+
+def show_trouble(warnings: Iterable[str]) -> None:
+    """Say on stderr why an answer may not be whole."""
+    for warning in warnings:
+        click.echo(f"runner: {warning}", err=True)

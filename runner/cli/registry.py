@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from runner.cli.complete import complete_files, complete_jobs, complete_profiles
 from runner.cli.context import dry_run_option, get_home, json_option
 from runner.cli.output import print_json, print_table
 from runner.cli.run import choose_plan
@@ -76,8 +77,14 @@ def _find_faults(home: Path) -> tuple[Fault, ...]:
 @click.option(
     "--from", "around", type=click.File("rb"), help="The crontab that LINE is from, for MAILTO and variables."
 )
-@click.option("--profile", help="The profile it runs in; with --line that of its env-wrapper (wrappers: in site.yaml).")
-@click.option("--file", metavar="FILE", help="Which file of jobs/; by default the only one.")
+@click.option(
+    "--profile",
+    shell_complete=complete_profiles,
+    help="The profile it runs in; with --line that of its env-wrapper (wrappers: in site.yaml).",
+)
+@click.option(
+    "--file", metavar="FILE", shell_complete=complete_files, help="Which file of jobs/; by default the only one."
+)
 @dry_run_option
 @click.pass_context
 def add_command(
@@ -136,8 +143,10 @@ def _check_profile(home: Path, profile: str) -> None:
 
 
 @click.command("show")
-@click.argument("job")
-@click.option("-P", "--profile", metavar="PROFILE", help="Only the line of this profile.")
+@click.argument("job", shell_complete=complete_jobs)
+@click.option(
+    "-P", "--profile", metavar="PROFILE", shell_complete=complete_profiles, help="Only the line of this profile."
+)
 @json_option
 @click.pass_context
 def show_command(ctx: click.Context, job: str, profile: str | None, as_json: bool) -> None:
@@ -158,7 +167,7 @@ def show_command(ctx: click.Context, job: str, profile: str | None, as_json: boo
 
 
 @click.command("next")
-@click.argument("job", required=False)
+@click.argument("job", required=False, shell_complete=complete_jobs)
 @click.option("--from", "start", metavar="INSTANT", help="Slots strictly after this, 2026-03-08T07:00:00Z; now.")
 @click.option("-n", "--count", type=click.IntRange(1, 10_000), default=NEXT_SLOTS, show_default=True, help="How many.")
 @json_option
@@ -175,6 +184,10 @@ def next_command(ctx: click.Context, job: str | None, start: str | None, count: 
     if as_json:
         print_json(answer)
         return
+    if job and not plans[0].job.enabled:
+        click.echo(f"{job} is disabled (enabled: false): cron does not run it", err=True)
+    elif job and not plans[0].job.when:
+        click.echo(f"{job} has no when: it runs by hand only", err=True)
     for row in answer:
         click.echo(f"{row['slot']}  {row['local']}" + ("" if job else f"  {row['plan']}"))
 

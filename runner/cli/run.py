@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import click
 
+from runner.cli.complete import complete_jobs, complete_profiles
 from runner.cli.context import get_home
 from runner.errors import UserError
 from runner.plans.check import WRAPPER
@@ -16,8 +17,10 @@ from runner.plans.write import compare_output, make_plan_files
 
 
 @click.command("run", context_settings={"ignore_unknown_options": False})
-@click.argument("job")
-@click.option("-P", "--profile", metavar="PROFILE", help="Which of the job's profiles.")
+@click.argument("job", shell_complete=complete_jobs)
+@click.option(
+    "-P", "--profile", metavar="PROFILE", shell_complete=complete_profiles, help="Which of the job's profiles."
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def run_command(ctx: click.Context, job: str, profile: str | None, arguments: tuple[str, ...]) -> NoReturn:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.errors import UserError
 from runner.home.here import find_state, find_target, read_host, read_user
@@ -20,19 +21,20 @@ from runner.launch.gates import find_pause, read_plan
 from runner.launch.hosts import matches_host
 from runner.launch.installed import Installed, read_installed
 from runner.launch.instant import format_slot, parse_instant
-from runner.launch.lock import find_lock, is_held
 from runner.launch.plan import PLANS, Plan, encode_plan
 from runner.launch.process import read_boot_id
 from runner.launch.slot import Schedule, use_zone
-from runner.launch.state import LOCKS, PAUSES, SWEEP_ALIVE, read_file
+from runner.launch.state import PAUSES, SWEEP_ALIVE, read_file
 from runner.ledger.asked import Asked, Meant, choose_meant, find_nearest, is_due, parse_asked
 from runner.ledger.history import History
 from runner.ledger.record import Event
 from runner.ledger.tables import Run
+from runner.ledger.waiting import find_waiting
 from runner.ledger.why import Crontab, Facts, Life
-from runner.plans.load import load_home
-from runner.plans.make import Planned
 from runner.plans.write import list_compiled_plans
+
+if TYPE_CHECKING:
+    from runner.plans.make import Planned
 
 _UNTIL = re.compile(r"until (\d{4}-\d\d-\d\dT[0-9:.]+Z)(?:: )?")
 
@@ -63,6 +65,8 @@ class Scene:
     @cached_property
     def registry(self) -> dict[str, Planned] | None:
         """What would be compiled now, by plan; None where the registry has errors."""
+        from runner.plans.load import load_home  # most answers need no registry
+
         try:
             return {one.plan.name: one for one in load_home(self.home).planned}
         except UserError:
@@ -117,9 +121,11 @@ def _gather(scene: Scene, history: History, one: _Plan, meant: Meant) -> Facts:
     facts = _with(facts, nearest=find_nearest(one.schedules, slot))
     runs = history.read_runs_due(plan.name, slot, slot + 60)
     runs.sort(key=lambda run: run.host != scene.host)  # stable: each host's stay the newest first
-    waiting = _find_waiting(scene.state, plan.name, slot)
-    facts = _with(facts, runs=tuple(runs), waiting=waiting)
-    if waiting or any(run.trigger != "hand" for run in runs):
+    waiting = find_waiting(scene.state, plan.name, read_boot_id())
+    if waiting and waiting.slot == format_slot(slot):
+        return _with(facts, waiting=waiting.run_id)
+    facts = _with(facts, runs=tuple(runs))
+    if any(run.trigger != "hand" for run in runs):
         return facts
     installed = scene.installed.get(plan.name)
     owed = format_slot(slot) in (*installed.missed, *installed.rerun) if installed else False
@@ -137,14 +143,6 @@ def _with(facts: Facts, **changes: object) -> Facts:
     return replace(facts, **changes)  # type: ignore[arg-type]
 
 
-def _find_waiting(state: str, plan: str, slot: int) -> str:
-    """Return the living run that waits for its turn with a slot (RUN-11)."""
-    record = find_lock(f"{state}/{LOCKS}/{plan}.wait")
-    if record is None or not is_held(record, read_boot_id()):
-        return ""
-    return record.run_id if format_slot(slot) in (*record.slots, record.start.partition('"slot": "')[2][:20]) else ""
-
-
 def _compare(scene: Scene, one: _Plan, slot: int) -> Crontab:
     """Return what crontab, compiled plan and registry say of a slot."""
     name = one.plan.name
@@ -155,7 +153,7 @@ def _compare(scene: Scene, one: _Plan, slot: int) -> Crontab:
         installed_since=installed.since if installed else 0.0,
         compiled=is_due(one.plan.schedules, slot) if one.is_compiled else None,
         registered=is_due(planned.plan.schedules, slot) if planned else None,
-        is_enabled=planned.job.enabled if planned else True,
+        is_enabled=planned.job.enabled if planned else one.plan.enabled,
         has_schedule=bool(one.schedules or (one.is_compiled and one.plan.schedules)),
         note=_compare_registry(scene, name, planned),
     )

@@ -62,7 +62,7 @@ class Crontab:
     compiled, registered
         Whether the schedule has the slot in the compiled plan, in the registry; None where there is none.
     is_enabled
-        What the registry says; true where it cannot be read.
+        What the registry says, where it cannot be read the compiled plan.
     has_schedule
         Whether there is any schedule, in the crontab or in the compiled plan.
     note
