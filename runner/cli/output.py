@@ -57,10 +57,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], styles: M
 
 def _print_rich(columns: Sequence[str], rows: list[list[str]], styles: Mapping[str, str]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table(*columns, box=None, pad_edge=False)
+    # Folded, not cut: a run id is there to be copied.
+    table = Table(*[Column(name, overflow="fold") for name in columns], box=None, pad_edge=False)
     for row in rows:
         table.add_row(*[Text(cell, style=styles.get(cell.partition(" ")[0], "")) for cell in row])
     Console().print(table)

@@ -224,7 +224,7 @@ def test_completion_outside_of_a_home_or_in_a_broken_one_offers_nothing_in_silen
     assert complete(home, "runner crontab diff --target ") == set()
     assert complete(home, f"runner --home {tmp_path}/none run ") == set()
     done = runner(home, "--home", str(tmp_path), env={**os.environ, **_ask("runner --home /nonexistent history ")})
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", "")
 
 
 def test_completion_asks_no_database(home: Home) -> None:
