@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -14,7 +14,7 @@ from runner.cli.complete import complete_names, complete_names_and_runs
 from runner.cli.context import get_home, json_option
 from runner.cli.output import STYLES, clean_lines, print_json, print_table, show_trouble
 from runner.cli.times import show_duration, show_in_zone, show_near
-from runner.document.faults import suggest
+from runner.document.faults import describe_unknown
 from runner.errors import ANSWER_IS_NO, DONE
 from runner.home.here import find_database, find_state, find_target
 from runner.home.settings import read_settings
@@ -49,18 +49,14 @@ def history_command(ctx: click.Context, job: str | None, limit: int, as_json: bo
         first = next(runs, None)
         if first is None:
             return _say_nothing(home, state, job)
+        runs = chain([first], runs)
         if as_json:
-            print_json(run.describe() for run in _chain(first, runs))
+            print_json(run.describe() for run in runs)
             return DONE
         target = find_target(settings)
         show_in_zone(target.timezone if target else "")
-        print_table(COLUMNS, [describe_run(run, now) for run in _chain(first, runs)], STYLES)
+        print_table(COLUMNS, [describe_run(run, now) for run in runs], STYLES)
     return DONE
-
-
-def _chain(first: Run, others: Iterable[Run]) -> Iterable[Run]:
-    yield first
-    yield from others
 
 
 def _say_nothing(home: Path, state: str, job: str | None) -> int:
@@ -70,8 +66,7 @@ def _say_nothing(home: Path, state: str, job: str | None) -> int:
     if job is None or job in known:
         click.echo(f"no run of {job} is known" if job else "no run is known yet", err=True)
         return DONE
-    hint = suggest(job, known)
-    click.echo(f'no job or plan is called "{job}"' + (f"; {hint}" if hint else ""), err=True)
+    click.echo(describe_unknown("job or plan", job, known), err=True)
     return ANSWER_IS_NO
 
 

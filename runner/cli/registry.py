@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from heapq import merge
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import click
 
@@ -17,9 +17,10 @@ from runner.cli.complete import complete_files, complete_jobs, complete_profiles
 from runner.cli.context import dry_run_option, get_home, json_option
 from runner.cli.output import print_json, print_table
 from runner.cli.run import choose_plan
+from runner.crontab.adopt import Adopted, adopt_line, find_above
 from runner.crontab.dialects import CRONIE, DEBIAN
 from runner.crontab.output import make_output
-from runner.document.faults import has_errors, suggest
+from runner.document.faults import describe_unknown, has_errors
 from runner.errors import DONE, USER_ERROR, Fault, FaultsFound, UserError
 from runner.home.here import find_target
 from runner.home.settings import read_settings
@@ -29,11 +30,8 @@ from runner.plans.load import load_home
 from runner.plans.make import Planned
 from runner.plans.write import OUTPUT
 from runner.profiles.read import list_profile_files
-from runner.registry.add import Value, plan_entry, write_entry
+from runner.registry.add import plan_entry, write_entry
 from runner.registry.show import show_job
-
-if TYPE_CHECKING:
-    from runner.crontab.adopt import Adopted
 
 NEXT_SLOTS = 5
 # ALERT-8: what a team must know that lets cron carry its mails, the only way until own mailers come.
@@ -103,43 +101,43 @@ def add_command(
     With --line a line of a crontab becomes the entry: steps, mailto and env as well, if it needs them.
     """
     home = get_home(ctx)
-    more: Mapping[str, Value] = {}
-    run: Value | None = command
-    if line is not None:
-        if when or command:
-            raise UserError("--line says when and what: leave out --when and --run")
-        adopted = _adopt(home, line, around)
-        when, run, more, profile = adopted.when, adopted.run, adopted.more, profile or adopted.profile or None
-        for note in adopted.notes:
-            click.echo(note, err=True)
-    elif around:
-        raise UserError("--from goes with --line")
-    if when is None or run is None or profile is None:
-        missing = "--profile" if line is not None else "--when, --run and --profile, or --line"
-        raise UserError(f"needed: {missing}")
-    _check_profile(home, profile)
-    addition = plan_entry(home, job, when, run, profile, file, more, now=time.time())
+    entry = _read_entry(home, when, command, profile, line, around)
+    written = list_profile_files(home)
+    if entry.profile not in written:
+        raise UserError(describe_unknown("profile", entry.profile, written))
+    for note in entry.notes:
+        click.echo(note, err=True)
+    addition = plan_entry(home, job, entry.when, entry.run, entry.profile, file, entry.more, now=time.time())
     click.echo("\n".join(addition.lines))
     if not dry_run:
         write_entry(addition)
     click.echo(f"{'would be' if dry_run else 'is'} in {addition.path}", err=True)
 
 
-def _adopt(home: Path, line: str, around: BinaryIO | None) -> Adopted:
-    from runner.crontab.adopt import adopt_line, find_above
+def _read_entry(
+    home: Path, when: str | None, command: str | None, profile: str | None, line: str | None, around: BinaryIO | None
+) -> Adopted:
+    """Return the entry that the options ask for; UserError if they do not go together."""
+    if line is None:
+        if around:
+            raise UserError("--from goes with --line")
+        if when is None or command is None or profile is None:
+            raise UserError("needed: --when, --run and --profile, or --line")
+        return Adopted(when, command, profile, {}, ())
+    if when or command:
+        raise UserError("--line says when and what: leave out --when and --run")
+    adopted = _adopt(home, line, around)
+    if not (profile or adopted.profile):
+        raise UserError("needed: --profile, as no env-wrapper of the line says it (wrappers: in envs/site.yaml)")
+    return replace(adopted, profile=profile or adopted.profile)
 
+
+def _adopt(home: Path, line: str, around: BinaryIO | None) -> Adopted:
     settings = read_settings(home)
     target = find_target(settings)
     dialect = CRONIE if target and target.cron == CRONIE.name else DEBIAN
     above = find_above(around.read(), line) if around else b""
     return adopt_line(line, above, dialect, dict(settings.wrappers))
-
-
-def _check_profile(home: Path, profile: str) -> None:
-    written = list_profile_files(home)
-    if profile not in written:
-        hint = suggest(profile, written)
-        raise UserError(f'no profile is called "{profile}"' + (f"; {hint}" if hint else ""))
 
 
 @click.command("show")

@@ -9,6 +9,7 @@ import click
 
 from runner.cli.complete import complete_jobs, complete_profiles
 from runner.cli.context import get_home
+from runner.document.faults import describe_unknown
 from runner.errors import UserError
 from runner.plans.check import WRAPPER
 from runner.plans.load import LoadedHome, load_home
@@ -48,10 +49,7 @@ def choose_plan(loaded: LoadedHome, job: str, profile: str | None) -> Planned:
     """Return the plan that a person means; UserError names the jobs or profiles there are."""
     plans = [one for one in loaded.planned if one.job.id == job]
     if not plans:
-        from runner.document.faults import suggest
-
-        hint = suggest(job, {one.job.id for one in loaded.planned})
-        raise UserError(f'no job is called "{job}"' + (f"; {hint}" if hint else ""))
+        raise UserError(describe_unknown("job", job, {one.job.id for one in loaded.planned}))
     names = ", ".join(one.profile.name for one in plans)
     if profile is not None:
         plans = [one for one in plans if one.profile.name == profile]

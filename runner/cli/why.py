@@ -11,7 +11,7 @@ from runner.cli.complete import complete_names
 from runner.cli.context import get_home, json_option
 from runner.cli.output import clean, print_json, show_trouble
 from runner.cli.times import show_duration, show_in_zone, show_instant, show_instants
-from runner.document.faults import suggest
+from runner.document.faults import describe_unknown
 from runner.errors import ANSWER_IS_NO, DONE, UserError
 from runner.home.here import find_database
 from runner.home.settings import read_settings
@@ -55,8 +55,7 @@ def _recall_plans(scene: Scene, history: History, job: str) -> list[str]:
     plans = sorted({run.plan for run in history.read_runs(job, 100)})
     if not plans:
         known = {plan.partition("@")[0] for plan in (*scene.compiled, *scene.installed)} | {*scene.compiled}
-        hint = suggest(job, known)
-        raise UserError(f'no job or plan is called "{job}"' + (f"; {hint}" if hint else ""))
+        raise UserError(describe_unknown("job or plan", job, known))
     return plans
 
 

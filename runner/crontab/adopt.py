@@ -55,7 +55,7 @@ _ZONES = ("CRON_TZ", "TZ", "RANDOM_DELAY")
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """An entry that does what a line does.
+    """An entry to be, as a line of a crontab asks for it.
 
     Attributes
     ----------
