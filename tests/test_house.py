@@ -19,6 +19,7 @@ from runner import errors
 from runner.cli.main import SECTIONS, cli, run
 from runner.home.settings import SETTINGS
 from runner.launch import outcome
+from runner.ledger.why import ANSWERS
 from runner.registry.job import JOB
 
 REPOSITORY = Path(__file__).parents[1]
@@ -178,6 +179,11 @@ def test_every_key_of_a_job_that_is_built_stands_on_the_front_page(name: str) ->
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_every_outcome_stands_on_the_front_page(name: str) -> None:
     assert f"\n| `{name}` |" in README
+
+
+@pytest.mark.parametrize("word", ANSWERS)
+def test_every_answer_of_why_stands_on_the_front_page(word: str) -> None:
+    assert f"`{word}`" in README
 
 
 @pytest.mark.parametrize("code", RUN_CODES)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from runner.cli.complete import complete_targets
 from runner.errors import Fault, UserError
 from runner.home.find import find_home
 from runner.home.here import find_target, read_host, read_user
@@ -20,7 +21,7 @@ dry_run_option: Callable[[Any], Any] = click.option("--dry-run", is_flag=True, h
 
 
 target_option: Callable[[Any], Any] = click.option(
-    "--target", metavar="T", help="The target; by default that of this host and user."
+    "--target", metavar="T", shell_complete=complete_targets, help="The target; by default that of this host and user."
 )
 
 

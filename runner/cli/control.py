@@ -17,6 +17,7 @@ from pathlib import Path
 
 import click
 
+from runner.cli.complete import complete_jobs, complete_names
 from runner.cli.context import dry_run_option, get_home, get_target, json_option
 from runner.cli.output import print_json
 from runner.document.faults import Wrong, suggest
@@ -63,7 +64,7 @@ class Scene:
 
 
 @click.command("pause")
-@click.argument("job")
+@click.argument("job", shell_complete=complete_jobs)
 @click.option("--until", metavar="T", help="2h, 3d, 2026-03-08T07:00 local time, 2026-03-08T14:00:00Z; until resumed.")
 @reason_option
 @target_option
@@ -95,7 +96,7 @@ def pause_command(
 
 
 @click.command("resume")
-@click.argument("job")
+@click.argument("job", shell_complete=complete_jobs)
 @target_option
 @dry_run_option
 @json_option
@@ -120,7 +121,7 @@ def resume_command(ctx: click.Context, job: str, target: str | None, dry_run: bo
 
 
 @click.command("stop")
-@click.argument("name", metavar="JOB|PLAN")
+@click.argument("name", metavar="JOB|PLAN", shell_complete=complete_names)
 @reason_option
 @target_option
 @dry_run_option

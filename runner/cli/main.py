@@ -56,7 +56,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("stop", "control", "end what runs of a job, and wait until it is gone"),
             Entry("pause", "control", "keep a job from being started, for a time or until resumed"),
             Entry("resume", "control", "let a paused job be started again, from its next slot on"),
-            Entry("status", "history", "every job: its last run, its next slot, its trouble"),
+            Entry("status", "status", "every job: its last run, its next slot, its trouble"),
             Entry("history", "history", "past runs, the newest first"),
             Entry("logs", "history", "the log of a run; -f follows the job over all its runs"),
             Entry("why", "why", "why a job did or did not run at a time"),

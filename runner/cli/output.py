@@ -8,7 +8,23 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
-JSON_HELP = "One JSON object a line."
+# What a cell that begins with a word looks like on a terminal.
+STYLES = {
+    "ok": "green",
+    "warned": "yellow",
+    "failed": "red",
+    "timed_out": "red",
+    "cannot_start": "red",
+    "lost": "red",
+    "running": "cyan",
+    "waiting": "cyan",
+    "skipped": "dim",
+    "stopped": "dim",
+    "disabled": "dim",
+    "never": "dim",
+    "bad": "red",
+    "paused": "yellow",
+}
 
 
 def print_json(values: Iterable[Mapping[str, object]]) -> None:
@@ -41,10 +57,17 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], styles: M
 
 def _print_rich(columns: Sequence[str], rows: list[list[str]], styles: Mapping[str, str]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table(*columns, box=None, pad_edge=False)
+    # Folded, not cut: a run id is there to be copied.
+    table = Table(*[Column(name, overflow="fold") for name in columns], box=None, pad_edge=False)
     for row in rows:
         table.add_row(*[Text(cell, style=styles.get(cell.partition(" ")[0], "")) for cell in row])
     Console().print(table)
+
+
+def show_trouble(warnings: Iterable[str]) -> None:
+    """Say on stderr why an answer may not be whole."""
+    for warning in warnings:
+        click.echo(f"runner: {warning}", err=True)

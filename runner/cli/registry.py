@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from heapq import merge
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
+from runner.cli.complete import complete_files, complete_jobs, complete_profiles
 from runner.cli.context import dry_run_option, get_home, json_option
 from runner.cli.output import print_json, print_table
 from runner.cli.run import choose_plan
+from runner.crontab.adopt import Adopted, adopt_line, find_above
+from runner.crontab.dialects import CRONIE, DEBIAN
 from runner.crontab.entry import format_lines
 from runner.crontab.meaning import format_local
 from runner.crontab.output import make_entry, make_output
-from runner.document.faults import has_errors
+from runner.document.faults import describe_unknown, has_errors
 from runner.document.zones import in_zone
 from runner.errors import DONE, USER_ERROR, Fault, FaultsFound, UserError
 from runner.home.here import find_target
+from runner.home.settings import read_settings
 from runner.launch.instant import format_slot, parse_instant
 from runner.launch.slot import slots_after
 from runner.plans.load import load_home
 from runner.plans.make import Planned
 from runner.plans.write import OUTPUT
+from runner.profiles.read import list_profile_files
 from runner.registry.add import plan_entry, write_entry
 from runner.registry.show import show_job
 
@@ -65,26 +71,82 @@ def _find_faults(home: Path) -> tuple[Fault, ...]:
 
 @click.command("add")
 @click.argument("job")
-@click.option("--when", required=True, help="Five cron fields, or a name like @daily.")
-@click.option("--run", "command", required=True, metavar="COMMAND", help="The command line; no shell will see it.")
-@click.option("--profile", required=True, help="The profile it runs in.")
-@click.option("--file", metavar="FILE", help="Which file of jobs/; by default the only one.")
+@click.option("--when", help="Five cron fields, or a name like @daily.")
+@click.option("--run", "command", metavar="COMMAND", help="The command line; no shell will see it.")
+@click.option("--line", metavar="LINE", help="In place of these two: a hand-written line of a crontab.")
+@click.option(
+    "--from", "around", type=click.File("rb"), help="The crontab that LINE is from, for MAILTO and variables."
+)
+@click.option(
+    "--profile",
+    shell_complete=complete_profiles,
+    help="The profile it runs in; with --line that of its env-wrapper (wrappers: in site.yaml).",
+)
+@click.option(
+    "--file", metavar="FILE", shell_complete=complete_files, help="Which file of jobs/; by default the only one."
+)
 @dry_run_option
 @click.pass_context
 def add_command(
-    ctx: click.Context, job: str, when: str, command: str, profile: str, file: str | None, dry_run: bool
+    ctx: click.Context,
+    job: str,
+    when: str | None,
+    command: str | None,
+    line: str | None,
+    around: BinaryIO | None,
+    profile: str | None,
+    file: str | None,
+    dry_run: bool,
 ) -> None:
-    """Write the four lines of a new JOB; every other byte of the file stays as it is."""
-    addition = plan_entry(get_home(ctx), job, when, command, profile, file, now=time.time())
+    """Write the four lines of a new JOB; every other byte of the file stays as it is.
+
+    With --line a line of a crontab becomes the entry: steps, mailto and env as well, if it needs them.
+    """
+    home = get_home(ctx)
+    entry = _read_entry(home, when, command, profile, line, around)
+    written = list_profile_files(home)
+    if entry.profile not in written:
+        raise UserError(describe_unknown("profile", entry.profile, written))
+    for note in entry.notes:
+        click.echo(note, err=True)
+    addition = plan_entry(home, job, entry.when, entry.run, entry.profile, file, entry.more, now=time.time())
     click.echo("\n".join(addition.lines))
     if not dry_run:
         write_entry(addition)
     click.echo(f"{'would be' if dry_run else 'is'} in {addition.path}", err=True)
 
 
+def _read_entry(
+    home: Path, when: str | None, command: str | None, profile: str | None, line: str | None, around: BinaryIO | None
+) -> Adopted:
+    """Return the entry that the options ask for; UserError if they do not go together."""
+    if line is None:
+        if around:
+            raise UserError("--from goes with --line")
+        if when is None or command is None or profile is None:
+            raise UserError("needed: --when, --run and --profile, or --line")
+        return Adopted(when, command, profile, {}, ())
+    if when or command:
+        raise UserError("--line says when and what: leave out --when and --run")
+    adopted = _adopt(home, line, around)
+    if not (profile or adopted.profile):
+        raise UserError("needed: --profile, as no env-wrapper of the line says it (wrappers: in envs/site.yaml)")
+    return replace(adopted, profile=profile or adopted.profile)
+
+
+def _adopt(home: Path, line: str, around: BinaryIO | None) -> Adopted:
+    settings = read_settings(home)
+    target = find_target(settings)
+    dialect = CRONIE if target and target.cron == CRONIE.name else DEBIAN
+    above = find_above(around.read(), line) if around else b""
+    return adopt_line(line, above, dialect, dict(settings.wrappers))
+
+
 @click.command("show")
-@click.argument("job")
-@click.option("-P", "--profile", metavar="PROFILE", help="Only the line of this profile.")
+@click.argument("job", shell_complete=complete_jobs)
+@click.option(
+    "-P", "--profile", metavar="PROFILE", shell_complete=complete_profiles, help="Only the line of this profile."
+)
 @json_option
 @click.pass_context
 def show_command(ctx: click.Context, job: str, profile: str | None, as_json: bool) -> None:
@@ -106,7 +168,7 @@ def show_command(ctx: click.Context, job: str, profile: str | None, as_json: boo
 
 
 @click.command("next")
-@click.argument("job", required=False)
+@click.argument("job", required=False, shell_complete=complete_jobs)
 @click.option("--from", "start", metavar="INSTANT", help="Slots strictly after this, 2026-03-08T07:00:00Z; now.")
 @click.option("-n", "--count", type=click.IntRange(1, 10_000), default=NEXT_SLOTS, show_default=True, help="How many.")
 @json_option
@@ -123,6 +185,10 @@ def next_command(ctx: click.Context, job: str | None, start: str | None, count: 
     if as_json:
         print_json(answer)
         return
+    if job and not plans[0].job.enabled:
+        click.echo(f"{job} is disabled (enabled: false): cron does not run it", err=True)
+    elif job and not plans[0].job.when:
+        click.echo(f"{job} has no when: it runs by hand only", err=True)
     for row in answer:
         click.echo(f"{row['slot']}  {row['local']}" + ("" if job else f"  {row['plan']}"))
 

@@ -7,7 +7,9 @@ from typing import NoReturn
 
 import click
 
+from runner.cli.complete import complete_jobs, complete_profiles
 from runner.cli.context import get_home
+from runner.document.faults import describe_unknown
 from runner.errors import UserError
 from runner.plans.check import WRAPPER
 from runner.plans.load import LoadedHome, load_home
@@ -16,8 +18,10 @@ from runner.plans.write import compare_output, make_plan_files
 
 
 @click.command("run", context_settings={"ignore_unknown_options": False})
-@click.argument("job")
-@click.option("-P", "--profile", metavar="PROFILE", help="Which of the job's profiles.")
+@click.argument("job", shell_complete=complete_jobs)
+@click.option(
+    "-P", "--profile", metavar="PROFILE", shell_complete=complete_profiles, help="Which of the job's profiles."
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def run_command(ctx: click.Context, job: str, profile: str | None, arguments: tuple[str, ...]) -> NoReturn:
@@ -45,10 +49,7 @@ def choose_plan(loaded: LoadedHome, job: str, profile: str | None) -> Planned:
     """Return the plan that a person means; UserError names the jobs or profiles there are."""
     plans = [one for one in loaded.planned if one.job.id == job]
     if not plans:
-        from runner.document.faults import suggest
-
-        hint = suggest(job, {one.job.id for one in loaded.planned})
-        raise UserError(f'no job is called "{job}"' + (f"; {hint}" if hint else ""))
+        raise UserError(describe_unknown("job", job, {one.job.id for one in loaded.planned}))
     names = ", ".join(one.profile.name for one in plans)
     if profile is not None:
         plans = [one for one in plans if one.profile.name == profile]

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import click
 
+from runner.cli.complete import complete_names
 from runner.cli.context import get_home, json_option
-from runner.cli.history import show_trouble
-from runner.cli.output import clean, print_json
+from runner.cli.output import clean, print_json, show_trouble
 from runner.cli.times import show_duration, show_in_zone, show_instant, show_instants
-from runner.document.faults import suggest
+from runner.document.faults import describe_unknown
 from runner.errors import ANSWER_IS_NO, DONE, UserError
 from runner.home.here import find_database
 from runner.home.settings import read_settings
@@ -24,7 +24,7 @@ from runner.ledger.why import ANSWERS, RAN, Answer, explain
 
 
 @click.command("why")
-@click.argument("job")
+@click.argument("job", shell_complete=complete_names)
 @click.argument("time", metavar="TIME", nargs=-1, required=True)
 @json_option
 @click.pass_context
@@ -38,7 +38,7 @@ def why_command(ctx: click.Context, job: str, time: tuple[str, ...], as_json: bo
     use_zone(scene.zone or None)
     parse_asked(words, scene.now)  # a mistake is told before a database is asked
     with open_history(find_database(scene.settings), scene.state, scene.now) as history:
-        show_trouble(history)
+        show_trouble(history.warnings)
         plans = find_plans(scene, job) or _recall_plans(scene, history, job)
         answers = [explain(facts) for plan in plans for facts in gather_facts(scene, history, plan, words)]
     if as_json:
@@ -55,8 +55,7 @@ def _recall_plans(scene: Scene, history: History, job: str) -> list[str]:
     plans = sorted({run.plan for run in history.read_runs(job, 100)})
     if not plans:
         known = {plan.partition("@")[0] for plan in (*scene.compiled, *scene.installed)} | {*scene.compiled}
-        hint = suggest(job, known)
-        raise UserError(f'no job or plan is called "{job}"' + (f"; {hint}" if hint else ""))
+        raise UserError(describe_unknown("job or plan", job, known))
     return plans
 
 

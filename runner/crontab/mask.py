@@ -9,6 +9,11 @@ MASK = "***"
 _LIKE_SECRET = re.compile("PASS|SECRET|TOKEN|CREDENTIAL|API_KEY|PRIVATE_KEY|ACCESS_KEY", re.IGNORECASE)
 
 
+def is_like_secret(name: str) -> bool:
+    """Whether a variable is named like a secret."""
+    return _LIKE_SECRET.search(name) is not None
+
+
 def mask_line(line: str) -> str:
     """Return a line without what follows the first ``=`` behind a word like a secret's name.
 

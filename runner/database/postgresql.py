@@ -97,9 +97,12 @@ class PostgresqlDatabase(Database):
     def _check_dsn(self) -> None:
         """Refuse what libpq would misread: its message might then quote a part of the password."""
         try:
-            parse_dsn(self._dsn)
+            parts = parse_dsn(self._dsn)
         except psycopg2.ProgrammingError:
             raise UserError(f"ledger {self.shown}: not a URL that libpq understands; see envs/site.yaml") from None
+        for port in filter(None, parts.get("port", "").split(",")):  # libpq takes a list: one for each host
+            if not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
+                raise UserError(f'ledger {self.shown}: "{port}" is no port; see envs/site.yaml')
         secret = re.match(r"[^/]*//[^:/@]*:(.*)@", self._dsn)
         if secret and any(character in secret[1] for character in "@/?"):
             hint = "write @ / ? in a password as %40 %2F %3F, in envs/site.yaml"

@@ -77,3 +77,9 @@ def suggest(word: str, choices: Iterable[str]) -> str:
     if near:
         return f'did you mean "{near[0]}"?'
     return f"one of {', '.join(names)}" if 0 < len(names) <= 12 else ""
+
+
+def describe_unknown(kind: str, word: str, choices: Iterable[str]) -> str:
+    """Return the line that says that there is no such thing, with the nearest of those that there are."""
+    hint = suggest(word, choices)
+    return f'no {kind} is called "{word}"' + (f"; {hint}" if hint else "")

@@ -24,6 +24,11 @@ def quote_if_needed(text: str) -> str:
     return quote(text)
 
 
+def quote_inside(text: str) -> str:
+    """Return `text` as it can stand between brackets or braces."""
+    return quote(text) if "," in text else quote_if_needed(text)
+
+
 def show_node(node: Node) -> str:
     """Return a node on one line, as one could write it."""
     if isinstance(node, Scalar):
@@ -33,7 +38,7 @@ def show_node(node: Node) -> str:
 
 def _show_inside(node: Node) -> str:
     if isinstance(node, Scalar):
-        return quote(node.text) if "," in node.text else quote_if_needed(node.text)
+        return quote_inside(node.text)
     if isinstance(node, Mapping):
         pairs = [f"{name}: {_show_inside(value)}" for name, (_, value) in node.entries.items()]
         return "{" + ", ".join(pairs) + "}"

@@ -176,6 +176,9 @@ class Settings:
     renamed: tuple[tuple[str, str], ...] = declare(
         map_of(profile_part, scalar(profile_part)), "old profile name: new one", "{}"
     )
+    wrappers: tuple[tuple[str, str], ...] = declare(
+        map_of(word, scalar(profile_part)), "env-wrapper of hand-written lines: the profile it stands for", "{}"
+    )
     housekeeping: str = declare(scalar(choice("cron", "external")), "who starts the sweep", "cron")
 
     @property
@@ -207,7 +210,7 @@ class Settings:
         return declared or f"sqlite:///{self.state_of(target)}/{DATABASE}"
 
 
-SETTINGS = Keys(Settings, later=("slack", "allow", "guard", "wrappers"))
+SETTINGS = Keys(Settings, later=("slack", "allow", "guard"))
 
 
 def parse_settings(data: bytes, home: Path, main: Target, faults: Faults) -> Settings | None:

@@ -17,6 +17,9 @@ from runner.launch.record import decode_record, open_record, read_record, write_
 from runner.launch.state import read_file
 
 KEPT_SLOTS = 16
+# Further lock files of a plan: ``<plan>+wait`` of who waits, ``<plan>+1``, ``+2`` ... of runs beside each other. No
+# name of a plan has a plus.
+BESIDE, WAITING = "+", "wait"
 _NAMELESS_S = 0.2
 
 

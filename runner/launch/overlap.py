@@ -1,8 +1,8 @@
 """What a run does that finds its plan busy: wait, replace, or run beside it (RUN-11). Skipping needs none of this.
 
-Who waits holds ``locks/<plan>.wait``, so that one at most does; that file says of the waiter what a lock file says
+Who waits holds ``locks/<plan>+wait``, so that one at most does; that file says of the waiter what a lock file says
 of a runner, so that a wrapper killed in the queue is found like any other. Runs beside each other (``allow``)
-hold ``locks/<plan>``, ``<plan>.1``, ``<plan>.2`` and so on.
+hold ``locks/<plan>``, ``<plan>+1``, ``<plan>+2`` and so on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from runner.launch.outcome import CODE_STOPPED, CODE_TRY_LATER, OK, REASON_SHUTD
 from runner.launch.records import Run, record_wait
 from runner.launch.state import LOCKS
 
-WAIT = "wait"
 MOST_AT_ONCE = 100
 # A replaced run has its grace to end in, and so long to write that down.
 _REPLACE_MARGIN_S = 5.0
@@ -30,7 +29,7 @@ def wait_turn(run: Run, scheduled: str) -> Ending | None:
     that another firing has taken care of. While it waits `run.queue` is its place.
     """
     busy = lock.describe_holder(run.holder)
-    run.queue, is_first = lock.try_lock(f"{run.place.state}/{LOCKS}/{run.plan.name}.{WAIT}")
+    run.queue, is_first = lock.try_lock(f"{run.place.state}/{LOCKS}/{_name(run, lock.WAITING)}")
     if not is_first:
         waiter, is_first = lock.await_holder(run.queue)
     if not is_first:
@@ -68,7 +67,7 @@ def find_room(run: Run, scheduled: str, *, is_free: bool) -> Ending | None:
     """
     busy = lock.describe_holder(run.holder)
     for number in range(1, MOST_AT_ONCE):
-        name = f"{run.plan.name}.{number}"
+        name = _name(run, str(number))
         path = f"{run.place.state}/{LOCKS}/{name}"
         if is_free and lock.find_lock(path) is None:
             return None
@@ -127,5 +126,9 @@ def _ask_to_end(run: Run) -> None:
 def _keep_place(run: Run) -> None:
     """Make the place in the queue the lock of a run that ends there: that of the plan is another's."""
     posix.close(run.lock)
-    run.lock, run.lock_name, run.queue = run.queue, f"{run.plan.name}.{WAIT}", -1
+    run.lock, run.lock_name, run.queue = run.queue, _name(run, lock.WAITING), -1
     run.holder = lock.read_lock(run.lock)
+
+
+def _name(run: Run, suffix: str) -> str:
+    return f"{run.plan.name}{lock.BESIDE}{suffix}"

@@ -55,16 +55,17 @@ class Plan:
     """
 
     __slots__ = (
-        "changes", "cwd", "digest", "grace_s", "hosts", "job", "limit_cpu_s", "limit_files", "limit_memory_bytes",
-        "limit_nice", "limit_processes", "log_keep_s", "log_max_bytes", "mailto", "missed", "name", "overlap",
-        "profile", "rerun_lost", "retry_backoff", "retry_delay_s", "retry_on", "retry_times", "schedules", "secrets",
-        "stderr", "stderr_allow", "steps", "survivors", "timeout_s", "timezone", "umask",
+        "changes", "cwd", "digest", "enabled", "grace_s", "hosts", "job", "limit_cpu_s", "limit_files",
+        "limit_memory_bytes", "limit_nice", "limit_processes", "log_keep_s", "log_max_bytes", "mailto", "missed",
+        "name", "overlap", "profile", "rerun_lost", "retry_backoff", "retry_delay_s", "retry_on", "retry_times",
+        "schedules", "secrets", "stderr", "stderr_allow", "steps", "survivors", "timeout_s", "timezone", "umask",
     )  # fmt: skip
 
     def __init__(self, name: str, job: str, profile: str) -> None:
         self.name = name
         self.job = job
         self.profile = profile
+        self.enabled = True
         self.mailto: list[str] = []
         self.schedules: list[Schedule] = []
         self.timezone = ""
@@ -157,6 +158,7 @@ def encode_plan(plan: Plan) -> bytes:
     for key in _WHOLE:
         if getattr(plan, key) != getattr(default, key):
             pairs.append((key, f"{getattr(plan, key)}"))
+    pairs += [] if plan.enabled else [("enabled", "no")]
     pairs += [("rerun_lost", "yes")] if plan.rerun_lost else []
     pairs += [("limit_memory_bytes", str(rung)) for rung in plan.limit_memory_bytes]
     pairs += [("when", encode_schedule(schedule)) for schedule in plan.schedules]
@@ -200,6 +202,8 @@ def decode_plan(data: bytes) -> Plan:
             setattr(plan, key, int(value))
         elif key == "limit_memory_bytes":
             plan.limit_memory_bytes.append(int(value))
+        elif key == "enabled":
+            plan.enabled = value != "no"
         elif key == "rerun_lost":
             plan.rerun_lost = value == "yes"
         elif key == "secret":

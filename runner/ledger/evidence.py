@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.errors import UserError
 from runner.home.here import find_state, find_target, read_host, read_user
@@ -20,19 +21,22 @@ from runner.launch.gates import find_pause, read_plan
 from runner.launch.hosts import matches_host
 from runner.launch.installed import Installed, read_installed
 from runner.launch.instant import format_slot, parse_instant
-from runner.launch.lock import find_lock, is_held
+from runner.launch.outcome import LOST
 from runner.launch.plan import PLANS, Plan, encode_plan
 from runner.launch.process import read_boot_id
+from runner.launch.records import BY_HAND
 from runner.launch.slot import Schedule, use_zone
-from runner.launch.state import LOCKS, PAUSES, SWEEP_ALIVE, read_file
+from runner.launch.state import PAUSES, SWEEP_ALIVE, read_file
 from runner.ledger.asked import Asked, Meant, choose_meant, find_nearest, is_due, parse_asked
 from runner.ledger.history import History
+from runner.ledger.known import Crontab, Facts, Life
 from runner.ledger.record import Event
 from runner.ledger.tables import Run
-from runner.ledger.why import Crontab, Facts, Life
-from runner.plans.load import load_home
-from runner.plans.make import Planned
+from runner.ledger.waiting import find_waiting
 from runner.plans.write import list_compiled_plans
+
+if TYPE_CHECKING:
+    from runner.plans.make import Planned
 
 _UNTIL = re.compile(r"until (\d{4}-\d\d-\d\dT[0-9:.]+Z)(?:: )?")
 
@@ -63,6 +67,8 @@ class Scene:
     @cached_property
     def registry(self) -> dict[str, Planned] | None:
         """What would be compiled now, by plan; None where the registry has errors."""
+        from runner.plans.load import load_home  # most answers need no registry
+
         try:
             return {one.plan.name: one for one in load_home(self.home).planned}
         except UserError:
@@ -113,36 +119,25 @@ def _read_plan(scene: Scene, name: str) -> _Plan:
 
 def _gather(scene: Scene, history: History, one: _Plan, meant: Meant) -> Facts:
     plan, slot = one.plan, meant.slot
-    facts = Facts(plan.name, meant, scene.now, scene.host, missed=plan.missed)
-    facts = _with(facts, nearest=find_nearest(one.schedules, slot))
+    nearest = find_nearest(one.schedules, slot)
+    facts = Facts(plan.name, meant, scene.now, scene.host, nearest=nearest, missed=plan.missed)
+    waiting = find_waiting(scene.state, plan.name, read_boot_id())
+    if waiting and waiting.slot == format_slot(slot):
+        return replace(facts, waiting=waiting.run_id)
     runs = history.read_runs_due(plan.name, slot, slot + 60)
     runs.sort(key=lambda run: run.host != scene.host)  # stable: each host's stay the newest first
-    waiting = _find_waiting(scene.state, plan.name, slot)
-    facts = _with(facts, runs=tuple(runs), waiting=waiting)
-    if waiting or any(run.trigger != "hand" for run in runs):
+    facts = replace(facts, runs=tuple(runs))
+    if any(run.trigger != BY_HAND for run in runs):
         return facts
     installed = scene.installed.get(plan.name)
-    owed = format_slot(slot) in (*installed.missed, *installed.rerun) if installed else False
-    return _with(
+    return replace(
         facts,
         crontab=_compare(scene, one, slot),
         elsewhere=_find_elsewhere(scene, plan),
-        pause=find_pause_at(history.read_audits(slot + 1), plan.job, slot) or _read_pause(scene, plan.job, slot),
-        owed=owed,
+        pause=_find_pause(scene, history, plan.job, slot),
+        owed=installed is not None and format_slot(slot) in (*installed.missed, *installed.rerun),
         life=_read_life(scene, history.read_runs_around(scene.host, slot), slot),
     )
-
-
-def _with(facts: Facts, **changes: object) -> Facts:
-    return replace(facts, **changes)  # type: ignore[arg-type]
-
-
-def _find_waiting(state: str, plan: str, slot: int) -> str:
-    """Return the living run that waits for its turn with a slot (RUN-11)."""
-    record = find_lock(f"{state}/{LOCKS}/{plan}.wait")
-    if record is None or not is_held(record, read_boot_id()):
-        return ""
-    return record.run_id if format_slot(slot) in (*record.slots, record.start.partition('"slot": "')[2][:20]) else ""
 
 
 def _compare(scene: Scene, one: _Plan, slot: int) -> Crontab:
@@ -155,8 +150,8 @@ def _compare(scene: Scene, one: _Plan, slot: int) -> Crontab:
         installed_since=installed.since if installed else 0.0,
         compiled=is_due(one.plan.schedules, slot) if one.is_compiled else None,
         registered=is_due(planned.plan.schedules, slot) if planned else None,
-        is_enabled=planned.job.enabled if planned else True,
-        has_schedule=bool(one.schedules or (one.is_compiled and one.plan.schedules)),
+        is_enabled=planned.job.enabled if planned else one.plan.enabled,
+        has_schedule=bool(one.schedules or one.plan.schedules),
         note=_compare_registry(scene, name, planned),
     )
 
@@ -174,6 +169,12 @@ def _find_elsewhere(scene: Scene, plan: Plan) -> str:
     if plan.hosts and not matches_host(plan.hosts, scene.host):
         return f"{scene.host} is none of {' '.join(plan.hosts)}"
     return scene.stranger
+
+
+def _find_pause(scene: Scene, history: History, job: str, slot: int) -> str:
+    """Return by whom the job was paused at a slot; of hosts that share a ledger each has pauses of its own."""
+    audits = [audit for audit in history.read_audits(slot + 1) if audit.get("host") == scene.host]
+    return find_pause_at(audits, job, slot) or _read_pause(scene, job, slot)
 
 
 def find_pause_at(audits: Iterable[Event], job: str, at: int) -> str:
@@ -235,7 +236,7 @@ def _find_signs(runs: Iterable[Run], slot: int) -> tuple[tuple[str, str], tuple[
 def _list_signs(run: Run) -> Iterator[str]:
     """Yield the instants at which a run shows that its host was on; the end of a lost one is the sweep's guess."""
     yield run.started_at
-    if run.ended_at and run.outcome != "lost":
+    if run.ended_at and run.outcome != LOST:
         yield run.ended_at
 
 

@@ -45,6 +45,18 @@ def get_log(state: str, name: str = "") -> Path:
     return max(inside, key=lambda path: path.name)
 
 
+def list_plans(state: str, name: str) -> set[str]:
+    """Return the plans of a job that have logs; none if a run is named, or all jobs are meant."""
+    logs = Path(state) / LOGS
+    return {directory.name for directory in logs.iterdir() if name and _is_of(directory.name, name)}
+
+
+def list_runs(state: str, prefix: str) -> list[str]:
+    """Return the runs that have a log and whose ids begin so, the newest first."""
+    found = [path.stem for path in (Path(state) / LOGS).glob("*/*.log")]
+    return sorted({run for run in found if run.startswith(prefix) and RUN_ID.fullmatch(run)}, reverse=True)
+
+
 def read_log(path: Path) -> Iterator[bytes]:
     """Yield the bytes of a log that are there now."""
     with _open(path) as file:

@@ -11,10 +11,12 @@ from runner.launch.gates import find_pause
 from runner.launch.incident import parse_health
 from runner.launch.instant import format_slot
 from runner.launch.plan import Plan
+from runner.launch.process import read_boot_id
 from runner.launch.slot import slots_after
 from runner.launch.state import HEALTH, read_file
 from runner.ledger.history import History
 from runner.ledger.tables import Run
+from runner.ledger.waiting import Waiting, find_waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +26,16 @@ class Status:
     Attributes
     ----------
     state, outcome, run_id, last_slot
-        Of its newest run; skipped slots are no runs.
+        Of the run that waits for its turn, else of its newest run; skipped slots are no runs. Of a plan whose job
+        is disabled and does not run the state is ``disabled``.
     next_slot
         When it is due next, paused or not.
     paused
         By whom, since when and why.
     incident
         The run that opened the incident that it is in.
+    behind
+        The run that the waiting one waits for; no field of ``--json``.
     """
 
     plan: str
@@ -41,10 +46,11 @@ class Status:
     next_slot: str | None
     paused: str | None
     incident: str | None
+    behind: str | None = None
 
     def describe(self) -> dict[str, str | None]:
         """Return the fields by name, in order."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in self.__slots__ if name != "behind"}
 
 
 def read_status(history: History, plans: Sequence[Plan], state: str, timezone: str, now: float) -> list[Status]:
@@ -59,24 +65,38 @@ def read_status(history: History, plans: Sequence[Plan], state: str, timezone: s
     """
     last = history.read_last_runs([plan.name for plan in plans])
     slots = _find_next_slots(plans, timezone, now)
+    boot_id = read_boot_id()
     return [
-        make_status(plan.name, last.get(plan.name), slot, find_pause(state, plan.job, now), _read_incident(state, plan))
+        _make_status(
+            plan,
+            last.get(plan.name),
+            find_waiting(state, plan.name, boot_id),
+            None if slot is None else format_slot(slot),
+            find_pause(state, plan.job, now) or None,
+            _read_incident(state, plan) or None,
+        )
         for plan, slot in zip(plans, slots, strict=True)
     ]
 
 
-def make_status(plan: str, run: Run | None, next_slot: int | None, paused: str, incident: str) -> Status:
+def _make_status(
+    plan: Plan,
+    run: Run | None,
+    waiting: Waiting | None,
+    next_slot: str | None,
+    paused: str | None,
+    incident: str | None,
+) -> Status:
     """Return the status that these facts mean."""
-    return Status(
-        plan=plan,
-        state=run.state if run else None,
-        outcome=run.outcome if run else None,
-        run_id=run.run_id if run else None,
-        last_slot=run.slot if run else None,
-        next_slot=None if next_slot is None else format_slot(next_slot),
-        paused=paused or None,
-        incident=incident or None,
-    )
+    common = {"next_slot": next_slot, "paused": paused, "incident": incident}
+    if waiting:
+        behind = run.run_id if run and run.state == "running" else None
+        return Status(plan.name, "waiting", None, waiting.run_id, waiting.slot, **common, behind=behind)
+    is_off = not plan.enabled and (run is None or run.state == "ended")
+    state = "disabled" if is_off else run.state if run else None
+    if run is None:
+        return Status(plan.name, state, None, None, None, **common)
+    return Status(plan.name, state, run.outcome, run.run_id, run.slot, **common)
 
 
 def _find_next_slots(plans: Iterable[Plan], timezone: str, now: float) -> list[int | None]:

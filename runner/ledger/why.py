@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 
 from runner.launch.instant import format_slot, parse_instant
 from runner.launch.outcome import CANNOT_START, LOST, SKIPPED
-from runner.ledger.asked import Meant
+from runner.launch.records import BY_CRON, BY_HAND
+from runner.ledger.known import Facts, Life
 from runner.ledger.tables import Run
 
 # Cron starts a line within the minute; an answer before that would be too early.
 PATIENCE_S = 90
 # Who was seen so little before or after a slot was there at the slot.
 _NEAR_S = 120
-_BY_HAND = "hand"
 _MADE_UP = {
     "skip": "missed: skip, so nothing makes up for it",
     "once": "missed: once, so only the newest of the missed slots is run later",
@@ -49,95 +49,6 @@ ANSWERS = {
     "unknown": "nothing is recorded that explains it",
 }
 RAN = frozenset({"ran", "running"})
-
-
-@dataclass(frozen=True, slots=True)
-class Crontab:
-    """What the crontab, the compiled plan and the registry say of the slot.
-
-    Attributes
-    ----------
-    has_plan, installed_since
-        Whether the last install had the plan, and since when its schedule counts (POSIX seconds, 0.0 paused).
-    compiled, registered
-        Whether the schedule has the slot in the compiled plan, in the registry; None where there is none.
-    is_enabled
-        What the registry says; true where it cannot be read.
-    has_schedule
-        Whether there is any schedule, in the crontab or in the compiled plan.
-    note
-        Why the registry does not count, or that the compiled plan differs from it; may be empty.
-    """
-
-    has_plan: bool = True
-    installed_since: float = 1.0
-    compiled: bool | None = True
-    registered: bool | None = True
-    is_enabled: bool = True
-    has_schedule: bool = True
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Life:
-    """Whether this host and its cron were at work: the signs nearest to the slot, as instants of records.
-
-    ``seen_before`` and ``seen_after`` are those of any plan's runs on this host, ``boot_before`` and ``boot_after``
-    the boots they were in, ``booted_at`` and ``boot_id`` those of the present boot, ``swept_at`` (POSIX seconds) when
-    cron last called the sweep, 0.0 for never.
-    """
-
-    seen_before: str = ""
-    seen_after: str = ""
-    boot_before: str = ""
-    boot_after: str = ""
-    boot_id: str = ""
-    booted_at: float = 0.0
-    swept_at: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """All that is known of one plan at one slot.
-
-    Attributes
-    ----------
-    host
-        This host's name.
-    runs
-        Those of the slot or of its minute, skips included: this host's first, then the newest first.
-    waiting
-        The run that waits for its turn with this slot; empty if none does.
-    nearest
-        The slots before and after.
-    elsewhere
-        Why this host does not run the plan; empty if it does.
-    pause
-        By whom it was paused at the slot; empty if it was not.
-    owed
-        Whether the sweep has still to start the slot.
-    missed
-        The plan's key of that name.
-    """
-
-    plan: str
-    meant: Meant
-    now: float
-    host: str = ""
-    runs: tuple[Run, ...] = ()
-    waiting: str = ""
-    nearest: tuple[int | None, int | None] = (None, None)
-    crontab: Crontab = Crontab()
-    elsewhere: str = ""
-    pause: str = ""
-    owed: bool = False
-    missed: str = "skip"
-    life: Life = Life()
-
-    @property
-    def slot(self) -> int:
-        """POSIX seconds."""
-        return self.meant.slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +100,7 @@ def explain(facts: Facts) -> Answer:
 
 def _explain_record(facts: Facts) -> Answer | None:
     """Answer by what was recorded of the slot: a run before a skip, what cron started before what a person did."""
-    scheduled = [run for run in facts.runs if run.trigger != _BY_HAND]
+    scheduled = [run for run in facts.runs if run.trigger != BY_HAND]
     started = [run for run in scheduled if run.outcome != SKIPPED]
     if started or scheduled:
         return _describe_run(facts, (started or scheduled)[0])
@@ -198,7 +109,7 @@ def _explain_record(facts: Facts) -> Answer | None:
 
 
 def _find_by_hand(runs: tuple[Run, ...]) -> Run | None:
-    return next((run for run in runs if run.trigger == _BY_HAND and run.outcome != SKIPPED), None)
+    return next((run for run in runs if run.trigger == BY_HAND and run.outcome != SKIPPED), None)
 
 
 def _describe_run(facts: Facts, run: Run) -> Answer:
@@ -217,11 +128,11 @@ def _describe_run(facts: Facts, run: Run) -> Answer:
     )
     if run.host != facts.host:
         answer = _add(answer, f"on {run.host}")
-    return answer if run.trigger == "cron" else _add(answer, _TRIGGERS.get(run.trigger, f"started by {run.trigger}"))
+    return answer if run.trigger == BY_CRON else _add(answer, _TRIGGERS.get(run.trigger, f"started by {run.trigger}"))
 
 
 _TRIGGERS = {
-    "hand": "started by hand",
+    BY_HAND: "started by hand",
     "missed": "started by the sweep, since the slot was missed",
     "rerun": "started again by the sweep, since the run before was lost",
 }

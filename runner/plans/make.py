@@ -33,6 +33,7 @@ def make_plans(jobs: tuple[Job, ...], profiles: dict[str, Profile], settings: Se
 def make_plan(job: Job, name: str, profile: Profile, settings: Settings) -> Plan:
     """Return the plan `name` of a job in one profile; nothing in it hangs on a machine or an instant (CRON-17)."""
     plan = Plan(name, job.id, profile.name)
+    plan.enabled = job.enabled
     plan.mailto = list(job.mailto)
     plan.schedules = [when.schedule for when in job.when] if job.enabled else []
     plan.timezone = job.timezone

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from runner.home.settings import Settings
 from runner.launch.gates import read_plan
 from runner.launch.plan import HOME_PLAN, PLANS, Plan, encode_home_plan, encode_plan
 from runner.launch.state import write_file
-from runner.plans.make import Planned, make_home_plan
+
+if TYPE_CHECKING:
+    from runner.home.settings import Settings
+    from runner.plans.make import Planned
 
 OUTPUT = "crontab.d"
 
@@ -27,6 +30,8 @@ class Differences:
 
 def make_plan_files(planned: tuple[Planned, ...], settings: Settings) -> dict[str, bytes]:
     """Return path below the home -> bytes of the home plan and all plans; the same on any machine (CRON-19)."""
+    from runner.plans.make import make_home_plan  # status and completion read plans and make none
+
     files = {HOME_PLAN: encode_home_plan(make_home_plan(settings))}
     files.update({f"{PLANS}/{one.plan.name}.plan": encode_plan(one.plan) for one in planned})
     return files

@@ -1,20 +1,26 @@
-"""The four lines of a new entry, put into a file whose other bytes stay as they are."""
+"""The few lines of a new entry, put into a file whose other bytes stay as they are."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections import Counter
+from collections.abc import Iterator
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from runner.document.faults import Faults, has_errors
 from runner.document.parse import check_no_control, parse_document
-from runner.document.quote import quote, quote_if_needed
+from runner.document.quote import quote, quote_if_needed, quote_inside
 from runner.document.tree import Mapping, Node, Scalar, is_empty
 from runner.errors import Fault, FaultsFound, TryLater, UserError
 from runner.launch.state import read_file, write_file
 from runner.registry.read import JOBS, Registry, parse_registry, read_texts
+
+# What a key of an entry can be: text, a list, a map.
+Value = str | list["Value"] | dict[str, "Value"]
 
 _INDENT = 2
 _EMPTY_MAP = r"(\s*[\"']?jobs[\"']?\s*:)\s*\{\s*\}(.*)"
@@ -41,14 +47,26 @@ class Addition:
 
 
 def plan_entry(
-    home: Path, job: str, when: str, run: str, profile: str, file: str | None = None, *, now: float
+    home: Path,
+    job: str,
+    when: str,
+    run: Value,
+    profile: str,
+    file: str | None = None,
+    more: AnyMapping[str, Value] = MappingProxyType({}),
+    *,
+    now: float,
 ) -> Addition:
     """Return what adding a job would do; nothing is written.
 
     Parameters
     ----------
+    run
+        A command line, or a list of steps.
     file
         A file of ``jobs/``, to be made if need be; None is the only one there is.
+    more
+        Further keys of the entry.
     now
         As for `read_registry`.
 
@@ -59,15 +77,16 @@ def plan_entry(
     """
     name = _choose_file(home, file)
     texts, _ = read_texts(home)
-    for value in (job, when, run, profile):
-        check_no_control(value)
+    keys = {"when": when, "run": run, "profile": profile, **more}
+    for word in (job, *_list_texts(keys)):
+        check_no_control(word)
     registry = parse_registry(texts, now)
     _refuse_taken_id(registry, job)
     before = texts.get(name)
-    values = (f"when: {quote(when)}", f"run: {quote_if_needed(run)}", f"profile: {quote_if_needed(profile)}")
+    values = tuple([line for key, value in keys.items() for line in _write_key(key, value)])
     text, lines = _add_lines(before or b"", name, job, values)
     after = parse_registry({**texts, name: text}, now)
-    _check_result(registry, after, job, (when, run, profile))
+    _check_result(registry, after, job, keys)
     return Addition((home / name).resolve(), before, text, lines)
 
 
@@ -82,6 +101,36 @@ def write_entry(addition: Addition) -> None:
         addition.path.chmod(old.st_mode & 0o7777)
         if os.geteuid() == 0:
             os.chown(path, old.st_uid, old.st_gid)
+
+
+def _list_texts(value: Value) -> Iterator[str]:
+    """Yield all texts of a value, the names in its maps too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _list_texts(inner)
+    else:
+        for inner in value:
+            yield from _list_texts(inner)
+
+
+def _write_key(key: str, value: Value) -> list[str]:
+    """Return the lines of one key: steps one below the other, everything else on one line."""
+    if key == "run" and isinstance(value, list):
+        return ["run:", *[f"  - {_write_inside(step)}" for step in value]]
+    if isinstance(value, str):
+        return [f"{key}: {quote(value) if key == 'when' else quote_if_needed(value)}"]
+    return [f"{key}: {_write_inside(value)}"]
+
+
+def _write_inside(value: Value) -> str:
+    if isinstance(value, str):
+        return quote_inside(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join([f"{quote_inside(name)}: {_write_inside(inner)}" for name, inner in value.items()]) + "}"
+    return "[" + ", ".join(map(_write_inside, value)) + "]"
 
 
 def _choose_file(home: Path, file: str | None) -> str:
@@ -174,17 +223,24 @@ def _insert(lines: list[str], at: int, entry: tuple[str, ...]) -> bytes:
     return "\n".join([*lines[:at], *added, *lines[at:]]).encode("utf-8")
 
 
-def _check_result(before: Registry, after: Registry, job: str, values: tuple[str, str, str]) -> None:
+def _check_result(before: Registry, after: Registry, job: str, keys: dict[str, Value]) -> None:
     """Raise FaultsFound for errors that were not there before, UserError if the entry is not what was meant."""
     more = Counter(map(_what, after.faults)) - Counter(map(_what, before.faults))
     new = [fault for fault in after.faults if _what(fault) in more]
     if has_errors(new):
         raise FaultsFound(new)
     added = next((other for other in after.jobs if other.id == job), None)
-    entry = added.source.entry.entries if added else {}
-    read = tuple(getattr(entry[key][1], "text", None) for key in ("when", "run", "profile") if key in entry)
-    if read != values:
-        raise UserError(f'the entry "{job}" cannot be added to this file by a program; write its four lines by hand')
+    if added is None or _read_back(added.source.entry) != keys:
+        raise UserError(f'the entry "{job}" cannot be added to this file by a program; write it there by hand')
+
+
+def _read_back(node: Node) -> Value:
+    """Return what a node says."""
+    if isinstance(node, Scalar):
+        return node.text
+    if isinstance(node, Mapping):
+        return {name: _read_back(value) for name, (_, value) in node.entries.items()}
+    return [_read_back(item) for item in node.items]
 
 
 def _what(fault: Fault) -> tuple[str, str, str, str]:

@@ -29,7 +29,7 @@ from runner.ledger.files import list_files
 from runner.ledger.record import Event, parse_event
 from runner.sweep.chores import Round
 from runner.sweep.late import end_if_late, find_processes
-from runner.sweep.locks import WAITING, read_locks
+from runner.sweep.locks import read_locks
 from runner.sweep.open_runs import find_open_runs
 
 _FLIP_SEQ = LOST_SEQ - 1
@@ -134,7 +134,8 @@ def _explain(run: OpenRun, state: str, boot_id: str) -> str:
     """Return why the end of a run is unknown; who stopped what a killed wrapper had left is named."""
     if run.start["boot_id"] != boot_id:
         return "host rebooted"
-    killed = "its wrapper was killed" + (" while it waited" if run.lock_name.endswith(f".{WAITING}") else "")
+    is_waiter = run.lock_name.endswith(f"{lock.BESIDE}{lock.WAITING}")
+    killed = "its wrapper was killed" + (" while it waited" if is_waiter else "")
     request = read_stop(state, run.start["plan"], run.start["run_id"])
     return f"{killed}, {request}" if request else killed
 

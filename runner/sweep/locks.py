@@ -1,6 +1,6 @@
 """All lock files of a state directory: those of plans, and those of the runs that wait or run beside them.
 
-``locks/<plan>`` is a plan's; ``locks/<plan>.wait`` is of the run that waits for it, and ``locks/<plan>.1``, ``.2`` ...
+``locks/<plan>`` is a plan's; ``locks/<plan>+wait`` is of the run that waits for it, and ``locks/<plan>+1``, ``+2`` ...
 are of runs beside it (RUN-11).
 """
 
@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.launch.gates import is_plan_name
-from runner.launch.lock import LockRecord, find_lock
+from runner.launch.lock import BESIDE, WAITING, LockRecord, find_lock
 from runner.launch.state import LOCKS
-
-WAITING = "wait"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class LockFile:
     @property
     def plan(self) -> str:
         """The plan of the run that it names."""
-        return self.name if is_plan_name(self.name) else self.name.rpartition(".")[0]
+        return self.name if is_plan_name(self.name) else self.name.rpartition(BESIDE)[0]
 
 
 def read_locks(state: str) -> Iterator[LockFile]:
@@ -43,5 +41,5 @@ def read_locks(state: str) -> Iterator[LockFile]:
 
 def is_lock_name(name: str) -> bool:
     """Whether a file of ``locks/`` is one of ours, by its name."""
-    plan, _, suffix = name.rpartition(".")
+    plan, _, suffix = name.rpartition(BESIDE)
     return is_plan_name(name) or (is_plan_name(plan) and (suffix == WAITING or suffix.isdecimal()))

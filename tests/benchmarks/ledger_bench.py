@@ -70,7 +70,7 @@ def _ask(home: Path, kind: str, url: str) -> Iterator[Figure]:
         wanted = no.get(words[-1], DONE)
         measure([*command, *words], wanted)
         costs = sorted(measure([*command, *words], wanted, env=clean_environment()).wall_s for _ in range(7))
-        name = f"{' '.join(words)}, {_RUNS:,} runs, {kind}"
+        name = f"{words[0]}{' of a silent slot' if wanted else ''}, {_RUNS:,} runs, {kind}"
         yield Figure(name, costs[len(costs) // 2], 0.5, "s")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,9 @@ from runner.database.connect import connect
 from runner.database.migrate import prepare_schema
 from runner.errors import UserError
 from runner.launch.instant import format_instant
+from runner.launch.lock import read_lock, try_lock, write_lock
 from runner.launch.plan import Plan, decode_schedule
+from runner.launch.process import identify, read_boot_id
 from runner.ledger.drain import drain_journal
 from runner.ledger.history import History, open_history
 from runner.ledger.status import read_status
@@ -189,6 +193,26 @@ def test_status_is_of_the_plans_that_are_asked_for(history: History, journal: Jo
     assert (index.state, index.outcome, index.next_slot) == ("ended", "failed", None)
     assert index.paused == "by ana since 2026-11-21T10:00:00Z: disk full"
     assert set(never.describe().values()) == {"never", None}
+
+
+def test_a_run_that_waits_is_the_status_of_its_plan_while_it_lives(history: History, journal: Journal) -> None:
+    """RUN-11."""
+    waiting = start_of("download", NOW - 3)
+    path = journal.state / "locks" / "download+wait"
+    descriptor, _ = try_lock(str(path))
+    record = read_lock(descriptor)
+    record.run_id, record.boot_id, record.start = waiting["run_id"], read_boot_id(), json.dumps(waiting)
+    record.wrapper = identify(os.getpid())
+    write_lock(descriptor, record)
+    plans = [Plan("download", "download", "x")]
+    (status,) = read_status(history, plans, str(journal.state), "UTC", NOW)
+    assert (status.state, status.outcome, status.run_id, status.last_slot, status.behind) == (
+        "waiting", None, waiting["run_id"], "2026-11-21T11:59:57Z", start_of("download", NOW - 10)["run_id"],
+    )  # fmt: skip
+    record.boot_id = "another"
+    write_lock(descriptor, record)
+    os.close(descriptor)
+    assert read_status(history, plans, str(journal.state), "UTC", NOW)[0].state == "running"
 
 
 def test_an_incident_is_shown_with_the_run_that_opened_it(history: History, journal: Journal) -> None:

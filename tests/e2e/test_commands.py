@@ -183,10 +183,14 @@ def test_the_home_is_the_option_else_the_variable_else_the_directory(home: Home,
 # Completion
 
 
+def _ask(line: str) -> dict[str, str]:
+    """Return what bash puts into the environment to have a line completed."""
+    return {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1), "_RUNNER_COMPLETE": "bash_complete"}
+
+
 def complete(home: Home, line: str) -> set[str]:
-    words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1), "_RUNNER_COMPLETE": "bash_complete"}
-    done = runner(home, env={**os.environ, **words})
-    return {answer.partition(",")[2] for answer in done.stdout.splitlines()}
+    done = runner(home, env={**os.environ, **_ask(line)})
+    return {answer.partition(",")[2] for answer in done.stdout.split()}
 
 
 def test_a_shell_can_complete_commands_and_options(home: Home) -> None:
@@ -197,6 +201,38 @@ def test_a_shell_can_complete_commands_and_options(home: Home) -> None:
     assert {"diff", "install", "uninstall"} <= complete(home, "runner crontab ")
     assert complete(home, "runner hist") == {"history"}
     assert {"--json", "--limit"} <= complete(home, "runner history --")
+
+
+def test_a_shell_can_complete_jobs_plans_profiles_targets_files_and_runs(home: Home) -> None:
+    home.write("envs/prod.yaml", "")
+    several = "jobs:\n  several: {run: jobs/end.sh 0, profile: [local, prod]}\n"
+    home.write("jobs/more.yaml", several)
+    home.compile()
+    assert runner(home, "run", "end").returncode == 0
+    (run,) = (path.stem for path in home.path.glob("state/logs/end/2*.log"))
+    assert complete(home, "runner run s") == {"seven", "several"}
+    for command in ("history", "why", "logs"):
+        assert complete(home, f"runner {command} se") == {"seven", "several", "several@local", "several@prod"}
+    assert complete(home, "runner logs 2") == {run}
+    assert complete(home, "runner show several -P ") == complete(home, "runner add x --profile ") == {"local", "prod"}
+    assert complete(home, "runner crontab diff --target ") == {"main"}
+    assert complete(home, "runner add x --file ") == {"jobs/all.yaml", "jobs/more.yaml"}
+
+
+def test_completion_outside_of_a_home_or_in_a_broken_one_offers_nothing_in_silence(home: Home, tmp_path: Path) -> None:
+    (home.path / "crontab.d" / "home.plan").write_text("nonsense")
+    assert complete(home, "runner crontab diff --target ") == set()
+    assert complete(home, f"runner --home {tmp_path}/none run ") == set()
+    done = runner(home, "--home", str(tmp_path), env={**os.environ, **_ask("runner --home /nonexistent history ")})
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", "")
+
+
+def test_completion_asks_no_database(home: Home) -> None:
+    command = [sys.executable, "-X", "importtime", *PROGRAM[1:]]
+    environment = {**os.environ, **_ask("runner history ")}
+    done = subprocess.run(command, cwd=home.path, env=environment, text=True, capture_output=True, check=False)
+    assert "plain,seven" in done.stdout
+    assert [name for name in ("sqlite3", "sqlalchemy", "rich") if f" {name}\n" in done.stderr] == []
 
 
 def test_what_bash_is_given_is_bash(home: Home) -> None:

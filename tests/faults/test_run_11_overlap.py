@@ -79,7 +79,7 @@ def test_a_waiting_run_is_stopped_by_a_shutdown(lab: Lab) -> None:
     assert lab.end("job")["slot"] == _SLOTS[1]
     _let_go(lab, first)
     lab.assert_clean("job")
-    assert lab.is_lock_free("job.wait")
+    assert lab.is_lock_free("job+wait")
 
 
 def test_a_slot_that_waits_is_not_started_by_another_firing(lab: Lab) -> None:
@@ -136,7 +136,7 @@ def test_allow_runs_them_beside_each_other(lab: Lab) -> None:
     results = _let_go(lab, *wrappers)
     assert [result.code for result in results] == [0] * 4
     assert sorted(event["slot"] for event in lab.events("end", "job")) == _SLOTS[:4]
-    assert [lab.is_lock_free(name) for name in ("job", "job.1", "job.2", "job.3")] == [True] * 4
+    assert [lab.is_lock_free(name) for name in ("job", "job+1", "job+2", "job+3")] == [True] * 4
     lab.assert_clean("job")
 
 

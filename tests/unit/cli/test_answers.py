@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+import sys
+from datetime import datetime, timedelta, timezone
 
 import pytest
-from homes import Home
+from homes import REGISTRY, Home
+from journals import NOW, make_journal, run_of
 from lab import CALLER
 
 from runner.home.here import read_user
@@ -89,7 +93,15 @@ def test_show_gives_the_gated_lines_of_a_job_with_a_clock_of_its_own(home: Home)
 
 def test_a_job_that_is_never_due_has_no_next_slot(home: Home) -> None:
     home.job('when: "@daily", enabled: false')
-    assert home.runner("next", "job").out == ""
+    answer = home.runner("next", "job")
+    assert (answer.code, answer.out) == (0, "")
+    assert answer.err == "job is disabled (enabled: false): cron does not run it\n"
+
+
+def test_a_job_without_schedule_has_no_next_slot_and_is_told_so(home: Home) -> None:
+    home.job("description: by hand")
+    answer = home.runner("next", "job")
+    assert (answer.out, answer.err) == ("", "job has no when: it runs by hand only\n")
 
 
 # check
@@ -159,9 +171,28 @@ def test_status_is_a_line_for_each_plan(used: Home) -> None:
 def test_status_tells_people_who_is_in_trouble_since_when(used: Home) -> None:
     used.write("state/pauses/hourly", "author al\nsince 2026-03-08T07:00:00Z\nuntil \nreason maintenance\n")
     lines = {line.split()[0]: line for line in used.runner("status").out.splitlines()[1:]}
-    assert "bad since 20" in lines["bad@local"]
-    assert lines["hourly"].endswith("paused by al since 2026-03-08T07:00:00Z: maintenance")
-    assert lines["nightly"].split()[-2] != "bad"
+    assert " bad since " in lines["bad@local"]
+    assert re.search(r"paused by al since 2026-03-0. \d\d:\d\d:00: maintenance$", lines["hourly"])
+    assert "bad" not in lines["nightly"]
+
+
+def test_status_shows_people_first_what_is_wrong_and_last_what_is_disabled(used: Home) -> None:
+    used.write("state/pauses/nightly", "author al\nsince 2026-03-08T07:00:00Z\n")
+    used.write("jobs/all.yaml", REGISTRY + '  aaa: {when: "@daily", run: jobs/hello.sh, enabled: false}\n')
+    used.compile()
+    rows = [line.split()[0] for line in used.runner("status").out.splitlines()[1:]]
+    assert rows == ["bad@local", "nightly", "hourly", "aaa"]
+    assert used.runner("status", "--json").objects[0]["state"] == "disabled"
+
+
+def test_status_and_history_show_the_time_of_the_target(home: Home) -> None:
+    use_zone_of_target(home, "Asia/Kathmandu")
+    home.compile()
+    assert run_job(home, "nightly", "--hand") == 0
+    (run,) = home.runner("history", "--json").objects
+    with_offset = datetime.fromisoformat(run["started_at"]).astimezone(timezone(timedelta(hours=5, minutes=45)))
+    assert with_offset.strftime("%H:%M:%S  nightly ") in home.runner("history").out
+    assert with_offset.strftime("%H:%M, ") in home.runner("status").out.splitlines()[-1]
 
 
 def test_status_of_a_home_without_output_says_what_to_do(home: Home) -> None:
@@ -195,9 +226,32 @@ def test_history_can_be_asked_for_a_job_a_plan_and_a_number(used: Home, words: l
 
 def test_history_shows_people_a_table(used: Home) -> None:
     header, bad, nightly = used.runner("history").out.splitlines()
-    assert header.split() == ["STARTED", "SLOT", "PLAN", "OUTCOME", "SECONDS", "REASON", "RUN"]
+    assert header.split() == ["STARTED", "PLAN", "OUTCOME", "TOOK", "REASON", "RUN"]
     assert " failed " in bad
     assert nightly.endswith(used.runner("history", "nightly", "--json").objects[0]["run_id"])
+
+
+def test_history_of_a_job_that_never_was_is_answered_with_no_and_the_nearest_name(used: Home) -> None:
+    answer = used.runner("history", "nigthly", "--json")
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err == 'no job or plan is called "nigthly"; did you mean "nightly"?\n'
+    assert used.runner("history", "hourly").code == 0
+
+
+def test_history_says_for_which_slot_a_late_run_was(home: Home) -> None:
+    journal = make_journal(home.state)
+    journal.append(*run_of("late", NOW, slot="2026-11-21T11:00:00Z", reason="exit 3"))
+    (line,) = home.runner("history").out.splitlines()[1:]
+    assert "exit 3, due " in line
+
+
+def test_following_one_of_several_plans_names_the_others(used: Home) -> None:
+    (used.state / "logs" / "nightly@prod").mkdir()
+    command = [sys.executable, "-m", "runner.cli.main", "--home", str(used.path), "logs", "-f", "nightly"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as follower:
+        assert follower.stderr
+        assert follower.stderr.readline() == b"runner: of 2 plans nightly is followed; others: nightly@prod\n"
+        follower.terminate()
 
 
 def test_logs_are_those_of_a_job_a_run_or_the_newest(used: Home) -> None:

@@ -262,7 +262,7 @@ def leave_lock(home: Home, name: str, wrapper: int, started: int = 0) -> None:
     os.close(descriptor)
 
 
-@pytest.mark.parametrize("name", ["nightly.wait", "nightly.1", "nightly.12"])
+@pytest.mark.parametrize("name", ["nightly+wait", "nightly+1", "nightly+12"])
 def test_a_run_that_waits_or_runs_beside_another_is_stopped_too(compiled: Home, name: str) -> None:
     with subprocess.Popen(["sleep", "60"]) as wrapper:
         leave_lock(compiled, name, wrapper.pid)

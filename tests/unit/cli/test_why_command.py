@@ -113,6 +113,19 @@ def test_a_pause_that_ended_by_itself_or_was_of_another_job_is_none(denver: Home
     assert why(denver, "nightly", SLOT)[0] != "paused"
 
 
+def test_a_pause_on_another_host_that_shares_the_ledger_is_none(denver: Home) -> None:
+    audit = {
+        **start_of(at=AT - 9000),
+        "event": "audit",
+        "action": "pause",
+        "job": "nightly",
+        "user": "al",
+        "detail": "",
+    }
+    Journal(denver.state).append({**audit, "host": "elsewhere"}, day="2026-11-24")
+    assert why(denver, "nightly", SLOT)[0] != "paused"
+
+
 @pytest.mark.parametrize(
     ("until", "answer"), [("", "paused"), ("2026-11-24T10:00:00Z", "paused"), ("2026-11-24T09:00:00Z", "cron_off")]
 )
@@ -260,7 +273,7 @@ def test_a_slot_to_come_is_not_due_yet(denver: Home) -> None:
 
 def test_a_run_that_waits_for_its_turn_is_named(denver: Home) -> None:
     """RUN-11."""
-    path = denver.state / "locks" / "nightly.wait"
+    path = denver.state / "locks" / "nightly+wait"
     descriptor, _ = try_lock(str(path))
     record = read_lock(descriptor)
     record.run_id, record.boot_id, record.slots = "R", read_boot_id(), [SLOT]

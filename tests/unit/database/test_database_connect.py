@@ -60,6 +60,13 @@ def test_a_url_that_libpq_does_not_understand_is_the_users_mistake(url: str) -> 
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("port", ["54x2", "0", "65536"])
+def test_a_port_that_is_none_is_the_users_mistake(port: str) -> None:
+    with pytest.raises(UserError, match=r'" is no port; see envs/site\.yaml$') as caught:
+        connect(f"postgresql://u:secret@h:{port}/x")
+    assert "secret" not in str(caught.value)
+
+
 def test_a_database_of_another_kind_is_the_users_mistake() -> None:
     with pytest.raises(UserError, match=r"mysql://u:\*\*\*@h/x: neither sqlite"):
         connect("mysql://u:s3cret@h/x")

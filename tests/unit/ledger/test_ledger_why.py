@@ -10,8 +10,9 @@ from journals import end_of, skip_of, start_of
 from runner.launch.instant import parse_instant
 from runner.ledger.asked import Meant
 from runner.ledger.fold import fold_event, make_run
+from runner.ledger.known import Crontab, Facts, Life
 from runner.ledger.tables import Run
-from runner.ledger.why import ANSWERS, RAN, Answer, Crontab, Facts, Life, explain
+from runner.ledger.why import ANSWERS, RAN, Answer, explain
 
 HOST = "ops1.example.org"
 SLOT = int(parse_instant("2026-11-25T09:00:00Z"))

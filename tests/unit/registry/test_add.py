@@ -58,6 +58,33 @@ def test_the_entry_is_indented_as_its_neighbours(home: Path) -> None:
     )  # fmt: skip
 
 
+def test_steps_stand_one_below_the_other_and_further_keys_on_a_line(home: Path) -> None:
+    """CRON-70."""
+    (home / "jobs/a.yaml").write_text("jobs:\n")
+    run = ["a 'x, y'", {"run": "b", "if": "always"}]
+    more = {"mailto": ["x@y", "z@y"], "env": {"A": "1, 2", "B": "{"}}
+    addition = plan_entry(home, "new", "@daily", run, "p", more=more, now=NOW)
+    assert addition.lines == (
+        "  new:",
+        '    when: "@daily"',
+        "    run:",
+        "      - \"a 'x, y'\"",
+        "      - {run: b, if: always}",
+        "    profile: p",
+        "    mailto: [x@y, z@y]",
+        '    env: {A: "1, 2", B: "{"}',
+    )
+    [job] = parse_registry({"jobs/a.yaml": addition.after}, NOW).jobs
+    assert [step.words for step in job.steps] == [("a", "x, y"), ("b",)]
+    assert (job.mailto, job.env) == (("x@y", "z@y"), (("A", "1, 2"), ("B", "{")))
+
+
+def test_a_control_character_is_refused_wherever_it_stands(home: Path) -> None:
+    (home / "jobs/a.yaml").write_text("jobs:\n")
+    with pytest.raises(UserError, match="control character"):
+        plan_entry(home, "new", "@daily", "a", "p", more={"env": {"A": "x\x1b"}}, now=NOW)
+
+
 @pytest.mark.parametrize("last", ["\r\n", ""])
 def test_carriage_returns_and_a_missing_last_newline_are_kept(home: Path, last: str) -> None:
     before = "# é\r\njobs:\r\n  a: {run: x, profile: p}" + last

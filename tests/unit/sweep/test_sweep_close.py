@@ -187,7 +187,7 @@ def test_a_sweep_that_is_killed_at_any_step_closes_the_run_once(house: House) ->
 
 
 def test_a_run_that_was_killed_while_it_waited_is_lost_like_any_other(house: House) -> None:
-    house.leave_run("download", at=NOW - 60, suffix=".wait", job=None)
+    house.leave_run("download", at=NOW - 60, suffix="+wait", job=None)
 
     assert house.sweep("close").detail == "closed as lost: download"
 
@@ -198,7 +198,7 @@ def test_a_run_that_was_killed_while_it_waited_is_lost_like_any_other(house: Hou
 def test_each_run_of_a_plan_is_closed_under_a_lock_file_of_its_own(house: House) -> None:
     """RUN-11: those of ``overlap: allow``; the plan's own still runs."""
     running = house.leave_run("download", job=identify(os.getpid()))
-    starts = [house.leave_run("download", at=NOW - back, suffix=f".{back}") for back in (1, 2, 3)]
+    starts = [house.leave_run("download", at=NOW - back, suffix=f"+{back}") for back in (1, 2, 3)]
 
     house.sweep("close")
 
@@ -206,7 +206,7 @@ def test_each_run_of_a_plan_is_closed_under_a_lock_file_of_its_own(house: House)
     assert sorted(ended) == sorted(start["run_id"] for start in starts)
     assert house.lock("download").run_id == running["run_id"]
     for back in (1, 2, 3):
-        record = find_lock(str(house.state / "locks" / f"download.{back}"))
+        record = find_lock(str(house.state / "locks" / f"download+{back}"))
         assert record
         assert record.run_id == ""
 
