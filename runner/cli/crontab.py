@@ -16,8 +16,9 @@ from runner.cli.output import print_json
 from runner.cli.verify import verify_command
 from runner.crontab.account import acting_as, get_owner
 from runner.crontab.backups import get_backup
-from runner.crontab.install import Answer, Order, install, preview_install, roll_back, uninstall
+from runner.crontab.install import install, preview_install, roll_back, uninstall
 from runner.crontab.meaning import format_local
+from runner.crontab.order import Answer, Order
 from runner.crontab.output import make_output
 from runner.crontab.places import check_right, find_elsewhere, find_standing, find_table
 from runner.crontab.preview import Preview, Wanted, encode_preview
@@ -134,8 +135,9 @@ def install_command(
     if answer is Answer.DONE or (answer is Answer.UNCHANGED and not dry_run):
         with acting_as(crontab.account):
             note_installed(state, _select_plans(loaded, wanted), order.now)
+        unneeded = keep_installed(differences, settings).superfluous
         with acting_as(owner):
-            remove_output(settings.home, keep_installed(differences, settings).superfluous)
+            remove_output(settings.home, unneeded)
     return _report(answer, as_json=as_json, done=f"installed: {len(wanted.entries)} jobs for {chosen.user}")
 
 

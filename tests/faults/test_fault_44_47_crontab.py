@@ -26,18 +26,8 @@ from runner.crontab import crond
 from runner.crontab.account import take_lock
 from runner.crontab.crond import find_file_flaws
 from runner.crontab.dialects import CRONIE, DEBIAN
-from runner.crontab.install import (
-    INSTALL,
-    UNINSTALL,
-    Answer,
-    Order,
-    Progress,
-    install,
-    preview_install,
-    read_again,
-    run_steps,
-    uninstall,
-)
+from runner.crontab.install import INSTALL, UNINSTALL, install, preview_install, read_again, run_steps, uninstall
+from runner.crontab.order import Answer, Order, Progress
 from runner.errors import TryLater
 
 NOON = make_entry("noon", "0 12 * * *")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.crontab.account import LOCK, acting_as, get_account, lock_crontab, take_lock
+from runner.crontab.account import LOCK, acting_as, get_account, get_owner, lock_crontab, take_lock
 from runner.errors import TryLater, UserError
 
 
@@ -62,6 +62,16 @@ def test_an_account_without_a_home_directory_is_locked_in_its_state(tmp_path: Pa
 def test_an_unknown_user_is_the_users_mistake():
     with pytest.raises(UserError, match="no user no-such-user"):
         get_account("no-such-user")
+
+
+def test_what_is_written_into_a_directory_shall_belong_to_its_owner(tmp_path: Path):
+    assert get_owner(tmp_path, make_account(tmp_path)).pw_uid == os.getuid()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root")
+def test_a_directory_whose_owner_has_no_login_is_written_by_the_crontabs_user(tmp_path: Path):
+    os.chown(tmp_path, 54321, 54321)
+    assert get_owner(tmp_path, make_account(tmp_path)).pw_name == "ql"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root")
