@@ -14,7 +14,7 @@ from runner.crontab.compile import compile_block, name_block
 from runner.crontab.crond import CronFile
 from runner.crontab.dialects import DEBIAN
 from runner.crontab.entry import Entry
-from runner.crontab.install import Order
+from runner.crontab.order import Order
 from runner.crontab.preview import Preview, Wanted
 from runner.crontab.tables import Crontab, find_crontab
 from runner.home.settings import Mail, Target

@@ -15,10 +15,11 @@ from runner.cli.explain import explain_command
 from runner.cli.output import print_json
 from runner.cli.verify import verify_command
 from runner.crontab.backups import get_backup
-from runner.crontab.install import Answer, Order, install, preview_install, roll_back, uninstall
+from runner.crontab.install import install, preview_install, roll_back, uninstall
 from runner.crontab.meaning import format_local
+from runner.crontab.order import Answer, Order
 from runner.crontab.output import make_output
-from runner.crontab.places import check_right, find_elsewhere, find_table
+from runner.crontab.places import check_right, find_elsewhere, find_standing, find_table
 from runner.crontab.preview import Preview, Wanted, encode_preview
 from runner.crontab.rollback import find_moved, plan_as_installed, want_block_of_then
 from runner.crontab.trusted import list_executed
@@ -96,8 +97,8 @@ def install_command(
     settings = loaded.settings
     chosen = choose_target(settings, target)
     spot = make_spot(settings, chosen)
-    check_right(spot)
     crontab = find_table(spot, os.environ)
+    check_right(crontab)
     state = settings.state_of(chosen)
     wanted = want_block(loaded, chosen)
     wanted = allow_mending(wanted, state, settings.home, overwrite_edits=overwrite_edits, repair=repair)
@@ -134,8 +135,9 @@ def install_command(
     if answer is Answer.DONE or (answer is Answer.UNCHANGED and not dry_run):
         with acting_as(crontab.account):
             note_installed(state, _select_plans(loaded, wanted), order.now)
+        unneeded = keep_installed(differences, settings).superfluous
         with acting_as(owner):
-            remove_output(settings.home, keep_installed(differences, settings).superfluous)
+            remove_output(settings.home, unneeded)
     return _report(answer, as_json=as_json, done=f"installed: {len(wanted.entries)} jobs for {chosen.user}")
 
 
@@ -165,12 +167,12 @@ def uninstall_command(
     home = get_home(ctx)
     place = find_place(home, target)
     spot = place.spot
-    check_right(spot)
+    crontab = find_standing(spot, os.environ)
+    check_right(crontab)
+    wanted = replace(make_wanted(spot, place.state), system=crontab.system)
     order = Order(
-        allow_mending(
-            make_wanted(spot, place.state), place.state, home, overwrite_edits=overwrite_edits, repair=repair
-        ),
-        find_table(spot, os.environ),
+        allow_mending(wanted, place.state, home, overwrite_edits=overwrite_edits, repair=repair),
+        crontab,
         time.time(),
         show=lambda preview: _show(preview, as_json=as_json),
         confirm=lambda _: yes or _ask(),
@@ -201,8 +203,8 @@ def rollback_command(
     settings = read_settings(get_home(ctx))
     chosen = choose_target(settings, target)
     spot = make_spot(settings, chosen)
-    check_right(spot)
     crontab, state = find_table(spot, os.environ), settings.state_of(chosen)
+    check_right(crontab)
     backup = get_backup(state, chosen.name, number)
     wanted = want_block_of_then(backup.read_bytes(), make_wanted(spot, state), str(backup))
     plans = {plan.name: plan for plan in read_compiled_plans(settings.home)}

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.cli.context import get_target
-from runner.crontab import crond
 from runner.crontab.backups import list_backups
 from runner.crontab.output import compile_fragment, select_entries
 from runner.crontab.places import Spot
@@ -51,10 +50,7 @@ def _find_compiled_place(home: Path, target: str | None) -> Place:
         raise UserError(f"no target of {home} is known: envs/site.yaml cannot be read, and nothing was compiled")
     user = chosen.user if target else read_user()
     state = chosen.state.replace("{home}", str(home), 1) if target else compiled.state
-    spot = Spot(compiled.plan.name, chosen.name, user, "cron-d")
-    if not (crond.DIRECTORY / spot.file).exists():
-        spot = Spot(compiled.plan.name, chosen.name, user)
-    return Place(spot, Path(state))
+    return Place(Spot(compiled.plan.name, chosen.name, user), Path(state))
 
 
 def make_spot(settings: Settings, target: Target) -> Spot:

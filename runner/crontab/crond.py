@@ -51,6 +51,11 @@ class CronFile:
         return str(self.path)
 
     @property
+    def system(self) -> bool:
+        """Yes: any user's jobs may stand there."""
+        return True
+
+    @property
     def judge(self) -> str:
         """The daemon, since no program stands before it."""
         return "cron"

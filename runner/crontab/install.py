@@ -1,8 +1,8 @@
 """Installing and uninstalling our block: CRON-40 as a tuple of steps, each taking and returning data.
 
 A step returns what the next one works on, or the `Answer` that ends the work. Nothing outside our own state
-is touched before `write`, and that one is crontab(1)'s rename: a kill at any moment leaves the old crontab
-or the new one (CRON-52).
+is touched before `write`, and that one is a rename, crontab(1)'s or ours: a kill at any moment leaves the old
+crontab or the new one (CRON-52).
 """
 
 from __future__ import annotations
@@ -10,18 +10,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from enum import Enum
-from pathlib import Path
+from dataclasses import replace
 
 from runner.crontab import tables
 from runner.crontab.account import lock_crontab
 from runner.crontab.backups import is_made_by_us, keep_backup, note_origin
 from runner.crontab.block import digest_of, find_blocks, has_block, split_lines
-from runner.crontab.dialects import DEBIAN, Dialect, Refusal
+from runner.crontab.dialects import Dialect, Refusal
 from runner.crontab.mask import show_lines
 from runner.crontab.opinion import find_disagreement
-from runner.crontab.preview import Preview, Wanted, plan_install, plan_uninstall
+from runner.crontab.order import Answer, Order, Progress
+from runner.crontab.preview import Preview, plan_install, plan_uninstall
 from runner.crontab.tables import Table
 from runner.crontab.trusted import check_trust
 from runner.errors import TryLater, UserError
@@ -30,92 +29,6 @@ from runner.home.audit import Audit, record_audit
 from runner.home.locks import find_lock_trouble
 from runner.launch.plan import PLANS
 from runner.launch.state import LOCKS, make_state
-
-
-class Answer(Enum):
-    """How an install or uninstall ended, where no error ended it."""
-
-    DONE = "done"
-    """The crontab is what was wanted, and was not before."""
-    UNCHANGED = "unchanged"
-    """It was already; nothing was written (CRON-53)."""
-    SHOWN = "shown"
-    """A dry run ends after the diff."""
-    DECLINED = "declined"
-    """The person said no."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be done, and whom to ask.
-
-    Attributes
-    ----------
-    wanted
-        What shall stand in the crontab.
-    crontab
-        Where that is kept.
-    now
-        When this was ordered, POSIX seconds.
-    show
-        Called once with the preview.
-    confirm
-        Called with a preview that changes something; whether to go on.
-    home
-        Where the plans of the lines are looked for; an uninstall needs none.
-    state
-        Where backups and the record go; an uninstall can do without.
-    executed
-        The files that cron will execute, to be looked at before (CRON-55).
-    elsewhere
-        The crontabs in which the block must not stand as well (CRON-49).
-    dry_run
-        Stop after the diff.
-    """
-
-    wanted: Wanted
-    crontab: Table
-    now: float
-    show: Callable[[Preview], object]
-    confirm: Callable[[Preview], bool]
-    home: Path | None = None
-    state: Path | None = None
-    executed: tuple[str, ...] = ()
-    elsewhere: tuple[Table, ...] = ()
-    dry_run: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What the steps hand on.
-
-    Attributes
-    ----------
-    action
-        What the audit calls it.
-    flaws
-        Why cron ignores the crontab as it is.
-    trouble
-        What was said when it could not be written.
-    """
-
-    order: Order
-    action: str = "crontab install"
-    lock: int | None = None
-    dialect: Dialect = DEBIAN
-    old: bytes | None = None
-    flaws: tuple[str, ...] = ()
-    planned: Preview | None = None
-    backup: Path | None = None
-    trouble: str = ""
-
-    @property
-    def preview(self) -> Preview:
-        """What is planned, for the steps after the planning."""
-        if self.planned is None:
-            raise RuntimeError("this step needs the plan of an earlier one")
-        return self.planned
-
 
 Step = Callable[[Progress], Progress | Answer]
 

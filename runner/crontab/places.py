@@ -67,10 +67,19 @@ def find_table(spot: Spot, environ: Mapping[str, str]) -> Table:
     return CronFile(crond.DIRECTORY / spot.file, account, read_system_dialect(spot.cron, environ))
 
 
-def check_right(spot: Spot) -> None:
-    """Raise UserError if we may not write the crontab of a block; crontab(1) is asked by `find_table`."""
-    if spot.kind != "user" and os.geteuid() != 0:
-        raise UserError(f"only root may write {crond.DIRECTORY / spot.file}")
+def find_standing(spot: Spot, environ: Mapping[str, str]) -> Table:
+    """Return the crontab in which a block stands: its own, or one of the other kind if its target was so before."""
+    own = find_table(spot, environ)
+    if has_block(own.read() or b"", spot.block):
+        return own
+    others = (other for other in find_elsewhere(spot, environ) if has_block(other.read() or b"", spot.block))
+    return next(others, own)
+
+
+def check_right(table: Table) -> None:
+    """Raise UserError if we may not write a crontab; whose a user's is was asked when it was found."""
+    if table.system and os.geteuid() != 0:
+        raise UserError(f"only root may write {table.name}")
 
 
 def find_elsewhere(spot: Spot, environ: Mapping[str, str]) -> tuple[Table, ...]:

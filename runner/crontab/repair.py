@@ -65,14 +65,10 @@ def repair_table(table: bytes, name: str, written: frozenset[bytes]) -> Repaired
     marks = {marker.line for marker in markers if marker.called == name}
     others = _list_lines(block for block in find_sound_blocks(table) if block.name != name)
     sure = _find_sure(table, lines, name, markers)
-    written = written - {b"\n"}
-    ours = {
-        number
-        for number, line in enumerate(lines, 1)
-        if number in marks | sure or (number not in others and line in written and line.startswith(_ENTRY_STARTS))
-    }
+    known = {number for number, line in enumerate(lines, 1) if line in written} - others
+    ours = marks | sure | {number for number in known if lines[number - 1].startswith(_ENTRY_STARTS)}
+    settings = known - ours
     inside = _find_inside(markers, name) - others
-    settings = {number for number, line in enumerate(lines, 1) if line in written and number not in ours | others}
     ours |= settings & (inside | _find_enclosed(settings, ours))
     text = b"".join(line for number, line in enumerate(lines, 1) if number not in ours)
     _check_others(text, markers, name)

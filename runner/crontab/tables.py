@@ -47,6 +47,10 @@ class Table(Protocol):
         """How messages and the audit call it."""
 
     @property
+    def system(self) -> bool:
+        """Whether its lines have a user column, and only root may write it."""
+
+    @property
     def judge(self) -> str:
         """Who refuses what `check` refuses."""
 
@@ -107,6 +111,11 @@ class Crontab:
     def name(self) -> str:
         """The command that keeps it."""
         return " ".join([self.program, *self.options])
+
+    @property
+    def system(self) -> bool:
+        """No: it is one user's."""
+        return False
 
     @property
     def judge(self) -> str:

@@ -26,18 +26,8 @@ from runner.crontab import crond
 from runner.crontab.account import take_lock
 from runner.crontab.crond import find_file_flaws
 from runner.crontab.dialects import CRONIE, DEBIAN
-from runner.crontab.install import (
-    INSTALL,
-    UNINSTALL,
-    Answer,
-    Order,
-    Progress,
-    install,
-    preview_install,
-    read_again,
-    run_steps,
-    uninstall,
-)
+from runner.crontab.install import INSTALL, UNINSTALL, install, preview_install, read_again, run_steps, uninstall
+from runner.crontab.order import Answer, Order, Progress
 from runner.errors import TryLater
 
 NOON = make_entry("noon", "0 12 * * *")
@@ -112,6 +102,14 @@ def test_fault_45_a_preview_of_what_cannot_be_read_is_none(fake: FakeCrontab) ->
     fake.fail("-l", "crontabs/al/: fopen: Permission denied\n")
     with pytest.raises(TryLater):
         preview_install(fake.order(make_wanted(NOON)))
+
+
+def test_fault_45_a_file_of_cron_d_that_cannot_be_read_is_no_empty_one(tmp_path: Path) -> None:
+    cron_d = make_cron_d(tmp_path)
+    cron_d.path.mkdir()
+    with pytest.raises(TryLater, match=r"cannot read the crontab; .*/runner-ql-ops: Is a directory"):
+        install(cron_d.order(make_system_wanted(NOON)))
+    assert list(cron_d.path.iterdir()) == []
 
 
 def kill(progress: Progress) -> Progress:
@@ -196,6 +194,19 @@ def test_fault_47_an_edit_between_the_two_readings_is_kept(fake: FakeCrontab, st
     with pytest.raises(TryLater, match="changed by somebody else"):
         run_steps((*INSTALL[:steps], edit, *INSTALL[steps:]), Progress(fake.order(make_wanted(NOON))))
     assert (fake.writes, fake.table) == ([], OLD + b"B=2\n")
+
+
+@pytest.mark.parametrize("steps", range(2, INSTALL.index(read_again) + 1))
+def test_fault_47_an_edit_of_a_file_in_cron_d_between_the_two_readings_is_kept(tmp_path: Path, steps: int) -> None:
+    def edit(progress: Progress) -> Progress:
+        cron_d.table = SYSTEM_OLD + b"B=2\n"
+        return progress
+
+    cron_d = make_cron_d(tmp_path)
+    cron_d.table = SYSTEM_OLD
+    with pytest.raises(TryLater, match="changed by somebody else"):
+        run_steps((*INSTALL[:steps], edit, *INSTALL[steps:]), Progress(cron_d.order(make_system_wanted(HALF))))
+    assert cron_d.table == SYSTEM_OLD + b"B=2\n"
 
 
 def test_fault_47_of_two_installs_at_once_the_second_reads_what_the_first_wrote(fake: FakeCrontab) -> None:

@@ -254,6 +254,9 @@ def test_a_target_that_changes_its_kind_must_be_taken_out_first(system_home: Hom
         assert answer.code == 2
         assert answer.err.startswith("the block of lab@here stands in another crontab too; take it out first: /")
     assert system_home.tree() == before
+    assert system_home.runner("crontab", "uninstall").out.endswith("our block is out of the crontab\n")
+    assert system_home.runner("crontab", "install").code == 0
+    assert bool(system_home.crontab.table) == (second == "user")
 
 
 @pytest.mark.parametrize("kind", ["user", "cron-d"])

@@ -16,7 +16,8 @@ from runner.crontab.dialects import CRONIE, DEBIAN, Dialect
 from runner.crontab.entry import parse_entries
 from runner.crontab.explain.describe import explain_table
 from runner.crontab.explain.values import Table
-from runner.crontab.install import Answer, install, preview_install, uninstall
+from runner.crontab.install import install, preview_install, uninstall
+from runner.crontab.order import Answer
 from runner.crontab.preview import Wanted
 from runner.errors import TryLater, UserError
 

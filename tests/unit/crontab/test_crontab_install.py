@@ -10,7 +10,8 @@ import pytest
 from fake_crontab import NOW, FakeCrontab, make_block, make_entry, make_removal, make_wanted
 
 from runner.crontab.account import LOCK
-from runner.crontab.install import Answer, install, preview_install, uninstall
+from runner.crontab.install import install, preview_install, uninstall
+from runner.crontab.order import Answer
 from runner.errors import TryLater, UserError
 
 NOON = make_entry("noon", "0 12 * * *")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from fake_crontab import make_block, make_entry
 from hypothesis import given
@@ -97,3 +99,11 @@ def test_of_any_mixture_every_foreign_line_stays_in_its_order(parts: list[bytes]
 def split_blocks(text: bytes) -> list[bytes]:
     """Return the lines, a block of the other home as one."""
     return [part for half in text.split(OTHER) for part in (OTHER, *split_lines(half))][1:]
+
+
+def test_ten_thousand_damaged_lines_take_no_time() -> None:
+    """SEC-17."""
+    table = BLOCK.replace(b"digest=", b"digest") * 900 + b"".join(LINES[:1]) * 4000 + b"B=2\n"
+    started = time.monotonic()
+    assert repair(table) == b"B=2\n"
+    assert time.monotonic() - started < 5

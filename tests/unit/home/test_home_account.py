@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import UserError
-from runner.home.account import acting_as, get_account
+from runner.home.account import acting_as, get_account, get_owner
 
 
 def test_an_unknown_user_is_the_users_mistake():
@@ -28,3 +28,13 @@ def test_what_root_leaves_for_another_user_is_that_users():
             file.touch()
         assert file.stat().st_uid == nobody.pw_uid
     assert os.geteuid() == 0
+
+
+def test_what_is_written_into_a_directory_shall_belong_to_its_owner(tmp_path: Path):
+    assert get_owner(tmp_path, get_account("nobody")).pw_uid == os.getuid()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root")
+def test_a_directory_whose_owner_has_no_login_is_written_by_the_crontabs_user(tmp_path: Path):
+    os.chown(tmp_path, 54321, 54321)
+    assert get_owner(tmp_path, get_account("nobody")).pw_name == "nobody"
