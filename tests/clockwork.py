@@ -152,10 +152,10 @@ def read_lines(lines: str, dialect: Dialect = DEBIAN) -> list[tuple[str, Sample]
     """Return command and schedule of each line; every line must be one that this cron takes."""
     explanation = explain_table(dialect, Table(lines.encode()))
     assert not explanation.refusals, explanation.refusals
-    return [(entry.command.decode(), _read_sample(entry)) for entry in explanation.entries]
+    return [(entry.command.decode(), read_sample(entry)) for entry in explanation.entries]
 
 
-def _read_sample(entry: Entry) -> Sample:
+def read_sample(entry: Entry) -> Sample:
     fields = zip(entry.schedule.numbers, RANGES, strict=True)
     sets = [
         frozenset(range(low, high + 1) if text == "all" else map(int, text.split(","))) for text, (low, high) in fields
