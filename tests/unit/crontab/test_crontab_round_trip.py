@@ -311,6 +311,7 @@ def observatory(tmp_path_factory: pytest.TempPathFactory) -> Observatory:
     return Observatory(found, read_profiles(found).by_name)
 
 
+@pytest.mark.timeout(900)  # a minute on an idle machine
 @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 @given(REGISTRIES, st.sampled_from(FOREIGN))
 def test_the_jobs_that_went_in_come_back(observatory: Observatory, wishes: dict[str, Wish], foreign: bytes) -> None:
