@@ -1,4 +1,4 @@
-"""An index of the runs of each host: of one that was silent ``why`` looks for the last sign, among a million of others."""
+"""An index of the runs of each host: of a silent one the last sign is found at once, among a million of others'."""
 
 from __future__ import annotations
 
