@@ -26,7 +26,17 @@ from runner.crontab import crond
 from runner.crontab.account import take_lock
 from runner.crontab.crond import find_file_flaws
 from runner.crontab.dialects import CRONIE, DEBIAN
-from runner.crontab.install import INSTALL, UNINSTALL, install, preview_install, read_again, run_steps, uninstall
+from runner.crontab.install import (
+    INSTALL,
+    ROLLBACK,
+    UNINSTALL,
+    install,
+    preview_install,
+    read_again,
+    roll_back,
+    run_steps,
+    uninstall,
+)
 from runner.crontab.order import Answer, Order, Progress
 from runner.errors import TryLater
 
@@ -126,6 +136,15 @@ def test_fault_46_an_install_killed_between_two_steps_leaves_one_crontab_and_no_
     assert fake.table in (OLD, NEW)
     os.close(take_lock(tmp_path, wait_s=0))
     assert install(fake.order(make_wanted(NOON))) in (Answer.DONE, Answer.UNCHANGED)
+    assert fake.table == NEW
+
+
+@pytest.mark.parametrize("steps", range(len(ROLLBACK) + 1))
+def test_fault_46_a_rollback_killed_between_two_steps_leaves_one_crontab(fake: FakeCrontab, steps: int) -> None:
+    fake.table = OLD + make_block(HALF)
+    die_in(lambda: run_steps((*ROLLBACK[:steps], kill), Progress(fake.order(make_wanted(NOON)))))
+    assert fake.table in (OLD + make_block(HALF), NEW)
+    roll_back(fake.order(make_wanted(NOON)))
     assert fake.table == NEW
 
 

@@ -188,6 +188,15 @@ def test_fault_50_verify_says_why_cron_ignores_a_file_and_an_install_puts_it_rig
     assert home.runner("crontab", "verify").out == f"lab@here stands in {file} as it was installed\n"
 
 
+@pytest.mark.parametrize(("cron", "code"), [("debian", 0), ("cronie", 1)])
+def test_fault_50_the_cron_that_a_target_declares_decides_what_is_ignored(
+    home: Home, file: Path, cron: str, code: int
+) -> None:
+    home.target({"kind": "cron-d", "cron": cron})
+    file.chmod(0o755)
+    assert home.runner("crontab", "verify").code == code
+
+
 def test_fault_51_a_crontab_that_is_gone_is_found_by_verify(home: Home) -> None:
     assert home.runner("crontab", "install").code == 0
     assert home.runner("crontab", "verify").code == 0
