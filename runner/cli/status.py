@@ -53,7 +53,14 @@ def _rank(row: Status) -> tuple[int, str]:
         return 1, row.plan
     if row.paused:
         return 2, row.plan
-    return {"waiting": 3, "running": 4, "disabled": 6}.get(row.state or "", 5), row.plan
+    return {"waiting": 3, "running": 4, "disabled": 6}.get(_describe_state(row), 5), row.plan
+
+
+def _describe_state(row: Status) -> str:
+    """Return what is to be known of a plan besides how its last run ended; empty if nothing is."""
+    if row.state in ("running", "waiting"):
+        return row.state
+    return "" if row.enabled else "disabled"
 
 
 def describe_status(row: Status, now: float) -> tuple[str, ...]:
@@ -62,10 +69,9 @@ def describe_status(row: Status, now: float) -> tuple[str, ...]:
     trouble += [f"run {row.run_id}"] if row.run_id and row.state in ("running", "waiting") else []
     trouble += [f"waits for {row.behind}"] if row.behind else []
     trouble += [f"paused {show_instants(row.paused)}"] if row.paused else []
-    outcome = row.state if row.state in ("running", "waiting", "disabled") else row.outcome
     return (
         row.plan,
-        outcome or "-",
+        _describe_state(row) or row.outcome or "-",
         _show_slot(row.last_slot, now) or "never",
         _show_slot(row.next_slot, now) or "-",
         ", ".join(trouble),

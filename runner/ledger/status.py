@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from runner.document.zones import in_zone
 from runner.launch.gates import find_pause
@@ -26,16 +27,15 @@ class Status:
     Attributes
     ----------
     state, outcome, run_id, last_slot
-        Of the run that waits for its turn, else of its newest run; skipped slots are no runs. Of a plan whose job
-        is disabled and does not run the state is ``disabled``.
+        Of the run that waits for its turn, else of its newest run; skipped slots are no runs.
     next_slot
         When it is due next, paused or not.
     paused
         By whom, since when and why.
     incident
         The run that opened the incident that it is in.
-    behind
-        The run that the waiting one waits for; no field of ``--json``.
+    behind, enabled
+        The run that the waiting one waits for, and whether the job is enabled; no fields of ``--json``.
     """
 
     plan: str
@@ -47,10 +47,11 @@ class Status:
     paused: str | None
     incident: str | None
     behind: str | None = None
+    enabled: bool = True
 
     def describe(self) -> dict[str, str | None]:
         """Return the fields by name, in order."""
-        return {name: getattr(self, name) for name in self.__slots__ if name != "behind"}
+        return {name: getattr(self, name) for name in self.__slots__ if name not in ("behind", "enabled")}
 
 
 def read_status(history: History, plans: Sequence[Plan], state: str, timezone: str, now: float) -> list[Status]:
@@ -88,15 +89,13 @@ def _make_status(
     incident: str | None,
 ) -> Status:
     """Return the status that these facts mean."""
-    common = {"next_slot": next_slot, "paused": paused, "incident": incident}
+    common: dict[str, Any] = {"next_slot": next_slot, "paused": paused, "incident": incident, "enabled": plan.enabled}
     if waiting:
         behind = run.run_id if run and run.state == "running" else None
         return Status(plan.name, "waiting", None, waiting.run_id, waiting.slot, **common, behind=behind)
-    is_off = not plan.enabled and (run is None or run.state == "ended")
-    state = "disabled" if is_off else run.state if run else None
     if run is None:
-        return Status(plan.name, state, None, None, None, **common)
-    return Status(plan.name, state, run.outcome, run.run_id, run.slot, **common)
+        return Status(plan.name, None, None, None, None, **common)
+    return Status(plan.name, run.state, run.outcome, run.run_id, run.slot, **common)
 
 
 def _find_next_slots(plans: Iterable[Plan], timezone: str, now: float) -> list[int | None]:

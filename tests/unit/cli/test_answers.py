@@ -182,7 +182,7 @@ def test_status_shows_people_first_what_is_wrong_and_last_what_is_disabled(used:
     used.compile()
     rows = [line.split()[0] for line in used.runner("status").out.splitlines()[1:]]
     assert rows == ["bad@local", "nightly", "hourly", "aaa"]
-    assert used.runner("status", "--json").objects[0]["state"] == "disabled"
+    assert used.runner("status", "--json").objects[0]["state"] is None
 
 
 def test_status_and_history_show_the_time_of_the_target(home: Home) -> None:
