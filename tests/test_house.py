@@ -201,3 +201,23 @@ def test_every_exit_code_of_the_command_line_stands_on_the_front_page(code: int)
 def test_the_settings_that_an_installation_needs_stand_on_the_front_page(name: str) -> None:
     assert name in SETTINGS.by_name
     assert re.search(rf"^\| `{name}\b", README, flags=re.MULTILINE)
+
+
+# The table of faults
+
+FAULTS = re.findall(
+    r"^\| FAULT-(\d+) \|.*\| ([^|]+) \|$", (REPOSITORY / "deploy" / "faults.md").read_text(), re.MULTILINE
+)
+# Of these our own mails, diagnose, releases, other profiles and the archive are all that there is to provoke.
+LATER_FAULTS = {29, 30, 31, 32, 33, 36, 52, 53, 54}
+
+
+def test_every_fault_that_can_be_provoked_has_its_row() -> None:
+    assert [int(number) for number, _ in FAULTS] == [number for number in range(1, 55) if number not in LATER_FAULTS]
+
+
+@pytest.mark.parametrize(("number", "files"), FAULTS, ids=[f"FAULT-{number}" for number, _ in FAULTS])
+def test_the_tests_of_a_fault_are_where_its_row_says(number: str, files: str) -> None:
+    texts = [(REPOSITORY / "tests" / "faults" / name).read_text() for name in re.findall("`([^`]+)`", files)]
+    assert texts
+    assert any(f"def test_fault_{int(number):02d}_" in text for text in texts)
