@@ -28,6 +28,7 @@ from runner.home.here import find_target
 from runner.home.settings import read_settings
 from runner.launch.instant import format_slot, parse_instant
 from runner.launch.slot import slots_after
+from runner.plans.clocks import find_zone
 from runner.plans.load import load_home
 from runner.plans.make import Planned
 from runner.plans.write import OUTPUT
@@ -157,7 +158,8 @@ def show_command(ctx: click.Context, job: str, profile: str | None, as_json: boo
     # Where no target is ours, in a developer's clone, they are those of the first one.
     target = find_target(loaded.settings) or loaded.settings.targets[0]
     wrapper = f"{loaded.settings.home}/wrappers/run-job"
-    entries = [make_entry(one, loaded.settings, target) for one in plans if one.job.enabled]
+    zone = find_zone(target)
+    entries = [make_entry(one, loaded.settings, zone) for one in plans if one.job.enabled]
     lines = [line for entry in entries for line in format_lines(entry, wrapper)]
     rows = show_job(found.job)
     if as_json:

@@ -37,20 +37,21 @@ def compile_fragment(loaded: LoadedHome, target: Target) -> str:
 
 def select_entries(planned: tuple[Planned, ...], settings: Settings, target: Target) -> tuple[Entry, ...]:
     """Return the lines' content of the plans that a target runs; disabled and unscheduled jobs have none (CRON-16)."""
+    zone = find_zone(target)
     return tuple(
-        make_entry(one, settings, target)
+        make_entry(one, settings, zone)
         for one in planned
         if one.job.enabled and one.job.when and serves(target, one.job, one.profile)
     )
 
 
-def make_entry(one: Planned, settings: Settings, target: Target) -> Entry:
-    """Return what the crontab of a target has of a plan."""
+def make_entry(one: Planned, settings: Settings, zone: str) -> Entry:
+    """Return what the crontab of a target in that zone has of a plan."""
     return Entry(
         plan=one.plan.name,
         job=one.job.id,
         profile=one.profile.name,
-        fields=make_fields(one.job.when, one.job.timezone, find_zone(target)),
+        fields=make_fields(one.job.when, one.job.timezone, zone),
         mailto=one.job.mailto or settings.mail.ops,
         schedules=tuple(one.plan.schedules),
         timezone=one.plan.timezone,

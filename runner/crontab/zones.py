@@ -18,7 +18,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from runner.launch.plan import FIELD_RANGES
-from runner.launch.slot import Schedule, match_local
+from runner.launch.slot import Schedule, find_day, match_local
 from runner.plans.zone import Span, is_same_zone, read_rules, read_spans
 from runner.registry.schedule import When
 
@@ -101,9 +101,18 @@ def _find_differences(schedule: Schedule, job: tuple[Span, ...], target: tuple[S
     for start, stop in pairwise([*starts, EXAMINED_TO]):
         offset = _get_offset(job, start)
         ahead = _get_offset(target, start) - offset
-        if ahead not in found and next(match_local(schedule, start + offset, stop + offset), None) is not None:
+        if ahead not in found and _is_due(schedule, start + offset, stop + offset):
             found.add(ahead)
     return found
+
+
+def _is_due(schedule: Schedule, start: int, stop: int) -> bool:
+    """Whether a schedule is due, in local time, from `start` to before `stop`: on a whole day, or in part of one."""
+    first, last = -(-start // _DAY_S), stop // _DAY_S
+    if first < last and find_day((schedule,), first, last) < last:
+        return True
+    parts = ((start, min(stop, first * _DAY_S)), (max(start, last * _DAY_S), stop))
+    return any(next(match_local(schedule, *part), None) is not None for part in parts)
 
 
 def _find_late_slots(schedule: Schedule, job: tuple[Span, ...]) -> Iterator[tuple[int, int]]:

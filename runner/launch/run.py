@@ -92,7 +92,10 @@ def _find_due_slot(run: Run, request: Request) -> int | None:
     """Return the slot that this firing is for, None for a run that nobody scheduled (RUN-5)."""
     if request.slot:
         return int(parse_instant(request.slot))
-    return None if run.by_hand else slot.newest_slot(run.plan.schedules, run.started_at)
+    if run.by_hand:
+        return None
+    window_s = slot.GATED_WINDOW_S if run.plan.timezone else slot.NEWEST_WINDOW_S
+    return slot.newest_slot(run.plan.schedules, run.started_at, window_s)
 
 
 def _take_turn(run: Run, scheduled: str) -> Ending | None:

@@ -17,7 +17,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-NEWEST_WINDOW_S = 15 * 60
+# Cron may be late with a line by so much (RUN-5). A gated line fires at minutes that are no slots, too: there a slot
+# of some time ago was skipped or not installed then, and is not started because of another firing (CRON-53, RUN-7).
+NEWEST_WINDOW_S, GATED_WINDOW_S = 15 * 60, 5 * 60
 
 _HOUR_S = 3600
 _DAY_S = 86400
@@ -119,7 +121,7 @@ def slots_after(schedules: Iterable[Schedule], after: float) -> Iterator[int]:
     schedules = tuple(schedules)
     start = int(after) + 1
     last_day = start // _DAY_S + _CYCLE_DAYS
-    while (day := _find_day(schedules, start // _DAY_S - 1, last_day)) < last_day:
+    while (day := find_day(schedules, start // _DAY_S - 1, last_day)) < last_day:
         # A local day begins and ends, or is skipped, within a day of UTC's day of the same date.
         start = max(start, (day - 1) * _DAY_S)
         stop = (start // _DAY_S + 1) * _DAY_S
@@ -132,7 +134,7 @@ def slots_after(schedules: Iterable[Schedule], after: float) -> Iterator[int]:
 def has_slot(schedule: Schedule) -> bool:
     """Whether any day of 28 years matches (CRON-5); looks at the calendar only, not at zones."""
     last_day = _DAY_OF_2000 + _CYCLE_DAYS
-    return _find_day((schedule,), _DAY_OF_2000, last_day) < last_day
+    return find_day((schedule,), _DAY_OF_2000, last_day) < last_day
 
 
 def matches_local(schedule: Schedule, local: int) -> bool:
@@ -140,8 +142,8 @@ def matches_local(schedule: Schedule, local: int) -> bool:
     return next(match_local(schedule, local, local + 60), None) is not None
 
 
-def _find_day(schedules: tuple[Schedule, ...], day: int, stop: int) -> int:
-    """Return the first of the days before `stop` on which one of the schedules is due, `stop` if there is none."""
+def find_day(schedules: tuple[Schedule, ...], day: int, stop: int) -> int:
+    """Return the first day from `day` to before `stop`, since 1970, on which one is due, `stop` if there is none."""
     for schedule in schedules:
         stop = _find_day_of(schedule, day, stop)
     return stop

@@ -43,6 +43,7 @@ def check_jobs(jobs: tuple[Job, ...], profiles: dict[str, Profile], settings: Se
         From when on a warning counts the next changes of the clocks, POSIX seconds.
     """
     written = list_profile_files(settings.home)
+    zones = {target: find_zone(target) for target in settings.targets}
 
     @cache
     def read_next_spans(zone: str) -> tuple[Span, ...]:
@@ -50,8 +51,9 @@ def check_jobs(jobs: tuple[Job, ...], profiles: dict[str, Profile], settings: Se
 
     for job in jobs:
         yield from _check_profiles(job, profiles, written)
-        yield from _check_targets(job, profiles, settings)
-        yield from _check_clocks(job, _list_targets(job, profiles, settings), read_next_spans)
+        targets = _list_targets(job, profiles, settings)
+        yield from _check_targets(job, profiles, targets, settings)
+        yield from _check_clocks(job, {target: zones[target] for target in targets}, read_next_spans)
         yield from _check_programs(job, settings.home)
 
 
@@ -62,9 +64,11 @@ def _check_profiles(job: Job, profiles: dict[str, Profile], written: list[str]) 
             yield job.fault("profile", f'no profile is called "{name}"', suggest(name, written))
 
 
-def _check_targets(job: Job, profiles: dict[str, Profile], settings: Settings) -> Iterator[Fault]:
+def _check_targets(
+    job: Job, profiles: dict[str, Profile], targets: list[Target], settings: Settings
+) -> Iterator[Fault]:
     is_known = any(name in profiles for name in job.profiles)
-    if job.enabled and job.when and is_known and not _list_targets(job, profiles, settings):
+    if job.enabled and job.when and is_known and not targets:
         named = ", ".join(target.name for target in settings.targets)
         yield job.fault("hosts", f"no target would run it ({named})", "see its hosts and its profile", "warning")
     for profile in [profiles[name] for name in job.profiles if name in profiles and job.when and not job.hosts]:
@@ -95,14 +99,14 @@ def _may_share_host(patterns: tuple[str, ...], other: str) -> bool:
 
 
 def _check_clocks(
-    job: Job, targets: list[Target], read_next_spans: Callable[[str], tuple[Span, ...]]
+    job: Job, zones: dict[Target, str], read_next_spans: Callable[[str], tuple[Span, ...]]
 ) -> Iterator[Fault]:
-    if not (job.enabled and job.when and targets):
+    if not (job.enabled and job.when and zones):
         return
-    faults = list(check_zones(job, targets))
+    faults = list(check_zones(job, zones))
     yield from faults
     if not has_errors(faults):
-        zone = job.timezone or find_zone(targets[0])
+        zone = job.timezone or next(iter(zones.values()))
         for when in job.when:
             for sentence in explain_changes(when, zone, read_next_spans(zone)):
                 yield job.fault("when", f"{when.text}: {sentence}", level="warning")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -18,17 +18,21 @@ WARNED_S = 731 * 86400  # CRON-39: 24 months
 _TIMES_SHOWN = 3
 
 
-def check_zones(job: Job, targets: Iterable[Target]) -> Iterator[Fault]:
-    """Yield why the instants of a job would hang on the machine: CRON-36, CRON-19."""
-    targets = tuple(targets)
-    zones = {target.name: find_zone(target) for target in targets}
+def check_zones(job: Job, zones: dict[Target, str]) -> Iterator[Fault]:
+    """Yield why the instants of a job would hang on the machine: CRON-36, CRON-19.
+
+    Parameters
+    ----------
+    zones
+        Those of the targets that run it.
+    """
     first = next(iter(zones.values()), "")
     if not job.timezone and not all(is_same_zone(first, zone) for zone in zones.values()):
-        named = ", ".join(f"{name} {zone}" for name, zone in zones.items())
+        named = ", ".join(f"{target.name} {zone}" for target, zone in zones.items())
         yield job.fault("timezone", f"its targets are in different zones ({named})", "say with timezone: whose clock")
-    for target in targets:
+    for target, zone in zones.items():
         if job.timezone and not target.timezone and target.hosts != (read_host(),):
-            message = f"target {target.name} has no timezone: the lines are made for this host's, {zones[target.name]}"
+            message = f"target {target.name} has no timezone: the lines are made for this host's, {zone}"
             yield job.fault("timezone", message, f"write timezone: to the target {target.name}", "warning")
 
 

@@ -9,10 +9,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from email.message import Message
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from clockwork import numbers_of, read_lines
 from cronlab import CronLab
 
 pytestmark = pytest.mark.timeout(400)  # two full minutes must pass, and one more if the first is nearly over
@@ -25,7 +28,11 @@ jobs:
   loud: {when: "* * * * *", run: jobs/loud.sh, mailto: [ql-team@example.org, al@example.org]}
   dumb: {when: "* * * * *", run: jobs/dumb.sh}
   bare: {when: "* * * * *", run: jobs/bare.sh}
+  own-clock: {when: "* * * * *", run: jobs/silent.sh, timezone: Asia/Kathmandu}
 """
+# Its clocks are put on by two hours, no others by so much: at what is a slot in the other half of the year, its line
+# fires now, and no slot is near.
+TROLL = ZoneInfo("Antarctica/Troll")
 SCRIPTS = {
     "silent.sh": "echo nobody need read this",
     "loud.sh": "echo on stdout; echo no photons >&2; exit 3",
@@ -72,7 +79,7 @@ def play(night: Night) -> Night:
     subprocess.run([sys.executable, "-P", "-m", "runner.cli.main", "init", night.home], check=True, capture_output=True)
     for path in (night.home / "jobs").glob("*.yaml"):
         path.unlink()
-    (night.home / "jobs" / "night.yaml").write_text(REGISTRY)
+    (night.home / "jobs" / "night.yaml").write_text(REGISTRY + describe_other_half(datetime.now(UTC)))
     for name, script in SCRIPTS.items():
         (night.home / "jobs" / name).write_text(f"#!/bin/sh\n{script}\n")
         (night.home / "jobs" / name).chmod(0o755)
@@ -84,11 +91,43 @@ def play(night: Night) -> Night:
     return night
 
 
+def describe_other_half(now: datetime) -> str:
+    """Return a job that has its slots now, and for a quarter of an hour to come, but for the season."""
+    offsets = {datetime(now.year, month, 1, tzinfo=TROLL).utcoffset() for month in (1, 7)}
+    (other,) = offsets - {now.astimezone(TROLL).utcoffset()}
+    hours = {(instant + other).hour for instant in (now, now + timedelta(minutes=15)) if other is not None}
+    when = f"* {','.join(map(str, sorted(hours)))} * * *"
+    return f'  other-half: {{when: "{when}", run: jobs/silent.sh, timezone: Antarctica/Troll}}\n'
+
+
 def test_each_minute_was_a_slot_with_one_run(night: Night) -> None:
     slots = [str(run["slot"]) for run in night.history("silent")]
     assert len(slots) == len(set(slots)) >= 2
     assert all(slot.endswith(":00Z") for slot in slots)
     assert {run["outcome"] for run in night.history("silent")} == {"ok"}
+
+
+def test_a_job_by_a_clock_of_its_own_runs_at_its_slots(night: Night) -> None:
+    """CRON-36."""
+    slots = {str(run["slot"]) for run in night.history("own-clock")}
+    assert slots >= {str(run["slot"]) for run in night.history("silent")[1:]}
+    assert {run["outcome"] for run in night.history("own-clock")} == {"ok"}
+
+
+def test_a_firing_that_is_no_slot_of_a_gated_job_leaves_no_record(night: Night) -> None:
+    """CRON-37: cron fired its line each minute in which the others ran."""
+    table = (night.cron.directory / "spool" / "root").read_bytes()
+    lines = [
+        line for line in table.decode("latin-1").splitlines(keepends=True) if line.endswith("run-job other-half\n")
+    ]
+    schedules = [schedule for _, schedule in read_lines("".join(lines))]
+    slots = [datetime.fromisoformat(str(run["slot"])) for run in night.history("silent")]
+    assert slots
+    assert all(any(one.matches(numbers_of(slot.astimezone())) for one in schedules) for slot in slots)
+    assert night.history("other-half") == []
+    state = night.home / "state"
+    assert not [path for path in state.rglob("*") if "other-half" in path.name]
+    assert not [path for path in state.glob("journal/*") if b'"other-half"' in path.read_bytes()]
 
 
 def test_a_failing_job_is_mailed_once_to_its_own_list_with_its_stderr(night: Night) -> None:

@@ -59,6 +59,16 @@ def test_fault_23_a_slot_is_what_the_table_says(lab: Lab, clock: Clock, name: st
     assert not lab.events("skip")
 
 
+def test_run_05_a_gated_firing_starts_no_slot_of_a_while_ago(lab: Lab, clock: Clock) -> None:
+    """CRON-53, RUN-7: the slot was skipped, or not yet installed; it is not made up for by the line's next firing."""
+    lab.job("job", "true", schedules=[parse_when("0 9 * * *").schedule], timezone=_PARIS)
+    for late in ("2026-11-25T08:10:00Z", "2026-11-26T08:03:00Z"):
+        clock.set(late)
+        assert lab.run("job", env=clock.env).code == 0
+
+    assert [event["slot"] for event in lab.events("start", "job")] == ["2026-11-26T08:00:00Z"]
+
+
 def test_fault_26_a_zone_that_is_gone_is_a_run_that_cannot_start(lab: Lab) -> None:
     lab.job("job", f"touch {lab.home}/ran", schedules=[parse_when("* * * * *").schedule], timezone="Mars/Base")
 
