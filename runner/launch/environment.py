@@ -12,15 +12,12 @@ _LISTS_SEPARATOR = ":"
 _ENOENT, _ENOEXEC, _EACCES, _E2BIG = 2, 8, 13, 7
 
 
-def base_environment() -> dict[str, str]:
-    """Return what every job has, from the password database and never from the caller (PROF-2)."""
-    import pwd
-
-    entry = pwd.getpwuid(posix.getuid())
+def base_environment(user: str, user_home: str) -> dict[str, str]:
+    """Return what every job has; `user` and its directory are of the password database, not the caller's (PROF-2)."""
     return {
-        "HOME": entry.pw_dir,
-        "LOGNAME": entry.pw_name,
-        "USER": entry.pw_name,
+        "HOME": user_home,
+        "LOGNAME": user,
+        "USER": user,
         "SHELL": "/bin/sh",
         "LANG": "C.UTF-8",
         "PATH": "/usr/bin:/bin",

@@ -26,18 +26,19 @@ class Place:
         The state directory, absolute.
     timezone
         The zone of the target, empty if it is simply the host's.
-    host, user
-        The host's full name as the kernel knows it; the login of the user.
+    host, user, user_home
+        The host's full name as the kernel knows it; the login of the user and its own directory.
     plan, fault
         What ``home.plan`` says; where it cannot be read, the defaults and the reason.
     """
 
-    __slots__ = ("fault", "home", "host", "plan", "release", "state", "timezone", "user")
+    __slots__ = ("fault", "home", "host", "plan", "release", "state", "timezone", "user", "user_home")
 
     def __init__(self, home: str, host: str, user: str, plan: HomePlan) -> None:
         self.home = home
         self.host = host
         self.user = user
+        self.user_home = ""
         self.plan = plan
         parent, _, name = home.rpartition("/")
         self.release = name if parent.endswith("/releases") else "-"
@@ -62,12 +63,14 @@ def read_place(home: str) -> Place:
             plan, fault = decode_home_plan(data), ""
     except (OSError, ValueError, LookupError) as error:
         fault = f'no usable {HOME_PLAN}: {error}; run "runner compile"'
+    user = user_home = ""
     try:
-        user = pwd.getpwuid(posix.getuid()).pw_name
+        account = pwd.getpwuid(posix.getuid())
+        user, user_home = account.pw_name, account.pw_dir
     except KeyError:
-        user, fault = "", f"uid {posix.getuid()} has no login on this machine"
+        fault = f"uid {posix.getuid()} has no login on this machine"
     place = Place(home, posix.uname().nodename, user, plan)
-    place.fault = fault
+    place.user_home, place.fault = user_home, fault
     return place
 
 

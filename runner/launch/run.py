@@ -297,7 +297,7 @@ def _build_environment(run: Run) -> dict[str, str]:
         with_state(run, lambda: make_directory(run.work))
     except OSError as error:
         raise CannotStart(f"{run.work}: {error.strerror}") from None
-    environment = base_environment()
+    environment = base_environment(run.place.user, run.place.user_home)
     apply_changes(environment, run.plan.changes, run.plan.profile, run.place.home)
     if run.attempt == 1:
         run.log.write_comment(f"environment digest {_digest_environment(environment)}")

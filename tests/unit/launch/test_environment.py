@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from lab import CANARY, SLOT, Lab
+from lab import CALLER, CANARY, SLOT, Lab
 
-from runner.launch.environment import apply_changes, base_environment, expand_path, fill_home, find_program
+from runner.launch.environment import apply_changes, expand_path, fill_home, find_program
 from runner.launch.outcome import CannotStart
 from runner.launch.plan import Change
 
@@ -277,9 +277,12 @@ def test_the_working_directory_is_the_home_or_as_the_plan_says(lab: Lab) -> None
     assert found == {"home": str(lab.home), "below": data, "filled": data, "far": "/usr"}
 
 
-def test_the_base_is_that_of_the_password_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HOME", "USER", "LOGNAME", "SHELL", "PATH", "LANG"):
-        monkeypatch.setenv(name, CANARY)
+def test_the_base_is_that_of_the_password_database(lab: Lab) -> None:
+    names = ("HOME", "USER", "LOGNAME", "SHELL", "PATH", "LANG")
+    lab.job("job", f"for name in {' '.join(names)}; do eval echo \\$$name; done")
 
-    assert base_environment()["HOME"] == pwd.getpwuid(posix.getuid()).pw_dir
-    assert CANARY not in str(base_environment())
+    lab.run("job", env={**CALLER, **dict.fromkeys(names, f"/{CANARY}"), "PATH": f"/usr/bin:/bin:/{CANARY}"})
+
+    account = pwd.getpwuid(posix.getuid())
+    expected = [account.pw_dir, account.pw_name, account.pw_name, "/bin/sh", "/usr/bin:/bin", "C.UTF-8"]
+    assert lab.output("job").decode().split() == expected
