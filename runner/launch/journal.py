@@ -2,7 +2,7 @@
 
 ``journal/<UTC date>.jsonl`` is written by many processes at once. Each event is a single ``write()`` with
 ``O_APPEND`` of newline + JSON object + newline, at most 4096 bytes: a torn record spoils only itself, and
-the next one still begins on a line of its own.
+the next one still begins on a line of its own. What a full disk does not take waits in ``journal/reserve``.
 
 Every event has ``event`` (its kind), ``at`` (UTC), ``run_id`` and ``seq`` (unique within its run).
 
@@ -15,6 +15,7 @@ step      attempt step exit_code signal duration_s
 end       plan job profile slot host trigger release log started_at ended_at duration_s outcome reason
           exit_code signal attempts cpu_s max_rss_bytes stdout_bytes stderr_bytes alerted
 skip      plan job profile slot host trigger release reason detail
+wait      plan job profile slot host trigger release detail (for what; the run's ``start`` follows)
 flip      plan job profile incident kind (``open recover``) outcome
 audit     action job user sudo_user host command digest detail
 ========  =============================================================================================
