@@ -10,7 +10,7 @@ import os
 import pwd
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,8 +29,9 @@ from runner.home.here import find_target
 from runner.home.settings import read_settings
 from runner.launch.gates import Place, find_pause, is_plan_name, read_place
 from runner.launch.installed import rest_installed
-from runner.launch.instant import format_slot, parse_instant
+from runner.launch.instant import LAST_INSTANT, format_slot, parse_instant
 from runner.launch.pauses import Pause, remove_pause, write_pause
+from runner.launch.slot import use_zone
 from runner.launch.state import make_state
 from runner.plans.write import read_compiled_plans
 
@@ -78,7 +79,7 @@ def pause_command(
     now = time.time()
     scene = _set_scene(get_home(ctx), target)
     _check_job(scene, job)
-    pause = Pause(scene.author, now, parse_until(until, now) if until else 0.0, reason)
+    pause = Pause(scene.author, now, 0.0 if until is None else parse_until(until, now), reason)
     with scene.act() as state:
         before = find_pause(state, job, now)
         if not dry_run:
@@ -171,18 +172,21 @@ def parse_until(text: str, now: float) -> float:
     UserError
         If it is none of these, or past.
     """
-    try:
+    instant = _read_until(text, now)
+    if not now < instant < LAST_INSTANT:
+        hint = "to let the job run again, use resume" if instant <= now else "without --until it waits for resume"
+        raise UserError(f"--until: {text} is {'past' if instant <= now else 'too far away'}; {hint}")
+    return instant
+
+
+def _read_until(text: str, now: float) -> float:
+    with suppress(Wrong):
         return now + duration(text)
-    except Wrong:
-        pass
     try:
-        instant = parse_instant(text) if text.endswith("Z") else datetime.fromisoformat(text).timestamp()
+        return parse_instant(text) if text.endswith("Z") else datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError):
         hint = "write a time to wait like 2h or 3d, local time like 2026-03-08T07:00, or UTC like 2026-03-08T14:00:00Z"
         raise UserError(f'--until: "{text}" is no instant; {hint}') from None
-    if instant <= now:
-        raise UserError(f"--until: {text} is past; to let the job run again, use resume")
-    return instant
 
 
 def _describe_pause(pause: Pause) -> str:
@@ -200,6 +204,7 @@ def _set_scene(home: Path, target: str | None) -> Scene:
     chosen = find_target(settings) if target is None else None
     if target is not None or (chosen is None and os.geteuid() == 0):
         chosen = get_target(settings, target)
+    use_zone((chosen.timezone if chosen else "") or None)
     state = settings.state_of(chosen)
     account = get_account(chosen.user) if chosen else pwd.getpwuid(os.geteuid())
     if state.exists() and os.geteuid() == 0:

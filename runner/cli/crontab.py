@@ -12,7 +12,7 @@ import click
 from runner.cli.context import dry_run_option, get_home, json_option, target_option, yes_option
 from runner.cli.crontab_target import allow_mending, choose_target, find_place, make_spot, make_wanted, want_block
 from runner.cli.explain import explain_command
-from runner.cli.output import print_json
+from runner.cli.output import going_on, print_json
 from runner.cli.verify import verify_command
 from runner.crontab.backups import get_backup
 from runner.crontab.install import install, preview_install, roll_back, uninstall
@@ -249,6 +249,11 @@ def _report(answer: Answer, *, as_json: bool, done: str) -> int:
 
 def _show(preview: Preview, *, as_json: bool) -> None:
     """Print what would change, and what that means (CRON-60, CRON-61)."""
+    with going_on():
+        _print(preview, as_json=as_json)
+
+
+def _print(preview: Preview, *, as_json: bool) -> None:
     if as_json:
         print_json([encode_preview(preview)])
         return

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from errno import ENOSPC
 from importlib import import_module
 
 import click
 
+from runner.cli.output import say_nothing_more
 from runner.errors import BUG, DONE, TRY_LATER, USER_ERROR, RunnerError
 
 
@@ -86,9 +88,8 @@ class LazyGroup(click.Group):
         """Run the command; a reader (less, head) that has what it wanted and goes away is no trouble."""
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:
-            # Caught here, since click itself makes exit code 1 of it; Python would complain once more at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:  # caught here, since click itself makes exit code 1 of it
+            say_nothing_more()
             return DONE
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -121,6 +122,7 @@ def run(arguments: list[str]) -> int:
     """
     try:
         code = cli.main(arguments, prog_name="runner", standalone_mode=False)
+        sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except RunnerError as error:
         click.echo(str(error), err=True)
@@ -132,9 +134,12 @@ def run(arguments: list[str]) -> int:
         click.echo("runner: interrupted", err=True)
         return USER_ERROR
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and error.errno != ENOSPC:
             return _report_bug()
-        click.echo(f"runner: {os.fsdecode(error.filename)}: {error.strerror}", err=True)
+        if error.filename is None:
+            say_nothing_more()
+        name = os.fsdecode(error.filename) if error.filename else "standard output"
+        click.echo(f"runner: {name}: {error.strerror}", err=True)
         return TRY_LATER
     except Exception:
         return _report_bug()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import click
 
@@ -31,6 +33,21 @@ def print_json(values: Iterable[Mapping[str, object]]) -> None:
     """Print one JSON object a line."""
     for value in values:
         click.echo(json.dumps(value, ensure_ascii=False))
+
+
+@contextmanager
+def going_on() -> Iterator[None]:
+    """Let a deed go on when the reader of what it says has gone away: nothing more is said then."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        say_nothing_more()
+
+
+def say_nothing_more() -> None:
+    """Throw away what is printed from now on; Python would complain of it once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def clean(text: str) -> str:

@@ -26,7 +26,7 @@ from runner.document.zones import in_zone
 from runner.errors import DONE, USER_ERROR, Fault, FaultsFound, UserError
 from runner.home.here import find_target
 from runner.home.settings import read_settings
-from runner.launch.instant import format_slot, parse_instant
+from runner.launch.instant import LAST_INSTANT, format_slot, parse_instant
 from runner.launch.slot import slots_after
 from runner.plans.clocks import find_zone
 from runner.plans.load import load_home
@@ -37,6 +37,8 @@ from runner.registry.add import plan_entry, write_entry
 from runner.registry.show import show_job
 
 NEXT_SLOTS = 5
+# Slots are looked for over 28 years, again after each.
+_LONGEST_SEARCH_S = 99 * 366 * 86400.0
 # ALERT-8: what a team must know that lets cron carry its mails, the only way until own mailers come.
 MAIL_BY_CRON = "mail goes by cron: each alert is a mail of its own, and lost runs are told to mail.ops only"
 
@@ -197,9 +199,12 @@ def next_command(ctx: click.Context, job: str | None, start: str | None, count: 
 
 def _parse_start(start: str | None) -> float:
     try:
-        return time.time() if start is None else parse_instant(start)
+        after = time.time() if start is None else parse_instant(start)
     except ValueError as error:
         raise UserError(f"--from: {error}") from None
+    if not 0 <= after < LAST_INSTANT - _LONGEST_SEARCH_S:
+        raise UserError(f"--from: {start} is not of the years 1970 to 9900")
+    return after
 
 
 def _list_slots(one: Planned, zone: str, after: float, count: int) -> Iterator[tuple[int, str, str]]:

@@ -100,6 +100,10 @@ def adopt_line(
         Names the construct that no entry can say.
     """
     line = line.strip()
+    if len(line.splitlines()) > 1:
+        raise UserError("--line takes one line; call it once for each")
+    if not line.isprintable() and (odd := [c for c in line if not c.isprintable() and c != "\t"]):
+        raise UserError(f"the line has {odd[0]!a} in it, which YAML cannot hold as text; write a script")
     when, written = _split_line(line)
     if "%" in re.sub(r"\\.", "", written):
         raise _refuse("data after %")

@@ -28,18 +28,20 @@ class Installed:
     plan
         Its name.
     since
-        POSIX seconds; 0.0 while the sweep finds it paused.
+        Since when its slots count, POSIX seconds; 0.0 while it is paused or its plan is another.
+    at
+        When an install put this schedule into the crontab; a pause does not move it.
     timezone, when
         The zone of its schedule, empty for the target's own, and the schedule as `encode_schedule` writes it.
     missed, rerun
         Slots that the sweep has still to start, oldest first: missed ones, and those of lost runs.
     """
 
-    __slots__ = ("missed", "plan", "rerun", "since", "timezone", "when")
+    __slots__ = ("at", "missed", "plan", "rerun", "since", "timezone", "when")
 
     def __init__(self, plan: str, since: float, timezone: str, when: list[str]) -> None:
         self.plan = plan
-        self.since = since
+        self.since = self.at = since
         self.timezone = timezone
         self.when = when
         self.missed: list[str] = []
@@ -106,6 +108,7 @@ def encode_installed(installed: dict[str, Installed]) -> bytes:
     for name in sorted(installed):
         one = installed[name]
         pairs += [("plan", name), ("since", format_instant(one.since) if one.since else "paused")]
+        pairs += [("at", format_instant(one.at))] if one.at != one.since else []
         pairs += [("timezone", one.timezone)] if one.timezone else []
         pairs += [("when", text) for text in one.when]
         pairs += [("missed", slot) for slot in one.missed] + [("rerun", slot) for slot in one.rerun]
@@ -120,7 +123,9 @@ def decode_installed(data: bytes) -> dict[str, Installed]:
         if key == "plan":
             one = found[value] = Installed(value, 0.0, "", [])
         elif key == "since":
-            one.since = 0.0 if value == "paused" else parse_instant(value)
+            one.since = one.at = 0.0 if value == "paused" else parse_instant(value)
+        elif key == "at":
+            one.at = parse_instant(value)
         elif key == "timezone":
             one.timezone = value
         elif key in ("when", "missed", "rerun"):

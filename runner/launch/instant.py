@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+# The year 9999 is the last that has a form of four digits; nothing here is about that late.
+LAST_INSTANT = 253_370_764_800.0
 _DAYS_BEFORE_MONTH = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)
 
 

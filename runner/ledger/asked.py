@@ -14,6 +14,8 @@ from runner.launch.slot import Schedule, matches_local, newest_slot, slots_after
 _DAY_S = 86400
 # How far back the slot before is looked for: there is one in each year, or it is of no interest.
 _BEFORE_S = 366 * _DAY_S
+# Years that every part of this machine can count in.
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998
 _TIME = re.compile(
     r"(?:(?P<date>\d{4}-\d\d-\d\d)[T ]+|(?P<day>today|yesterday)[T ]+)?"
     r"(?P<hour>\d\d?):(?P<minute>\d\d)(?::\d\d(?:\.\d+)?)?(?P<zone>Z|[+-]\d\d:?\d\d)?",
@@ -68,11 +70,14 @@ def parse_asked(text: str, now: float) -> Asked:
         if not found or (found["zone"] and not found["date"]):
             raise ValueError
         day = _choose_day(found, now)
+        if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+            raise ValueError
         wanted = datetime(day.year, day.month, day.day, int(found["hour"]), int(found["minute"]), tzinfo=UTC)
+        offset_s = _offset_s(found["zone"]) if found["zone"] else 0.0
     except ValueError:
         raise UserError(f'"{text}" is no time; write one like {EXAMPLES}') from None
     if found["zone"]:
-        return Asked((int(wanted.timestamp() - _offset_s(found["zone"])),))
+        return Asked((int(wanted.timestamp() - offset_s),))
     asked = _find_local(int(wanted.timestamp()))
     if not found["date"] and not found["day"] and min(asked.instants or (asked.moved or 0,)) > now:
         return _find_local(int(wanted.timestamp()) - _DAY_S)  # the last time that the clock showed it

@@ -147,7 +147,7 @@ def _compare(scene: Scene, one: _Plan, slot: int) -> Crontab:
     planned = (scene.registry or {}).get(name)
     return Crontab(
         has_plan=installed is not None,
-        installed_since=installed.since if installed else 0.0,
+        installed_since=installed.at if installed else 0.0,
         compiled=is_due(one.plan.schedules, slot) if one.is_compiled else None,
         registered=is_due(planned.plan.schedules, slot) if planned else None,
         is_enabled=planned.job.enabled if planned else one.plan.enabled,

@@ -15,7 +15,7 @@ class Crontab:
     Attributes
     ----------
     has_plan, installed_since
-        Whether the last install had the plan, and since when its schedule counts (POSIX seconds, 0.0 paused).
+        Whether the last install had the plan, and since when it has this schedule (POSIX seconds).
     compiled, registered
         Whether the schedule has the slot in the compiled plan, in the registry; None where there is none.
     is_enabled

@@ -182,7 +182,7 @@ def _explain_installation(facts: Facts) -> Answer | None:
         return _say(facts, "missed", facts.missed, "the sweep has still to start it")
     if facts.slot < crontab.installed_since:
         since = format_slot(int(crontab.installed_since))
-        return _say(facts, "not_installed", "since", f"its schedule is installed, enabled and not paused since {since}")
+        return _say(facts, "not_installed", "since", f"its schedule is in the crontab since {since}")
     return None
 
 

@@ -81,6 +81,7 @@ def work(round_: Round) -> str:
 def settle(seen: Seen, named: Named, now: float) -> Installed:
     """Return what is to stand in ``installed`` of a plan, by what its records say."""
     after = Installed(seen.one.plan, seen.since, seen.one.timezone, seen.one.when)
+    after.at = seen.one.at
     missed = ({*seen.due, *seen.one.missed} & seen.open_slots) - named.handled
     after.missed = choose_missed(seen.policy, missed, now)
     after.rerun = [slot for slot in seen.one.rerun if slot in seen.open_slots - named.rerun]
