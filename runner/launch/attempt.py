@@ -20,13 +20,14 @@ from runner.launch.outcome import (
     REASON_SHUTDOWN,
     STOPPED,
     TIMED_OUT,
+    CannotStart,
     Ending,
     judge_status,
+    refuse,
     should_run,
 )
 from runner.launch.plan import Plan, Step, has_limits
 from runner.launch.process import count_oom_kills
-from runner.launch.state import write_all
 from runner.launch.stream import LINE_S, Stream
 
 _READ_BYTES = 65536
@@ -39,6 +40,10 @@ DRAIN_S, SURVIVORS_S = 4.5, 2.0
 _TICK_S = 60.0
 # A talkative one wakes us often; its orphans need not be looked for each time.
 _REAP_S = 1.0
+# How soon somebody who watches is asked again whether he reads on.
+_ECHO_S = 0.02
+# Who ends job and wrapper alike may do so in this order: a signal of ours comes so soon after the job's (FAULT-5).
+_SHARED_SIGNAL_S = 0.1
 
 _SIGHUP, _SIGINT, _SIGKILL, _SIGTERM, _SIGSTOP = 1, 2, 9, 15, 19
 # Python ignores SIGPIPE and SIGXFSZ, cron or nohup may ignore others: a job inherits none of that (RUN-20).
@@ -48,6 +53,8 @@ _SIGNALS_TO_DEFAULT = [number for number in range(1, 65) if number not in (_SIGK
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from runner.launch.echo import Echo
 
 
 class Stopper:
@@ -66,6 +73,13 @@ class Stopper:
 
     def _remember(self, number: int, _frame: object) -> None:
         self.number = self.number or number
+
+    def let_go(self) -> None:
+        """Let signals end this process again: all is recorded."""
+        import _signal
+
+        for number in (_SIGTERM, _SIGINT, _SIGHUP):
+            _signal.signal(number, _signal.SIG_DFL)
 
     def sleep(self, seconds: float) -> bool:
         """Wait for so long, or until a signal has come; return whether none has."""
@@ -117,7 +131,8 @@ class Attempt:
         self._poll = select.poll()
         self._poll.register(stopper.wakeup, select.POLLIN)
         self._open: dict[int, Stream] = {}
-        self._echo: dict[int, int] = {}
+        self._echo: dict[int, Echo] = {}
+        self._is_over = False
         self.out = Stream(0, STDOUT_TAIL_BYTES)
         self.err = Stream(STDERR_HEAD_BYTES, STDERR_TAIL_BYTES)
         self.err.count_lines(plan.stderr_allow)
@@ -132,13 +147,14 @@ class Attempt:
 
     def show(self) -> None:
         """Copy the streams to the wrapper's own as they come: somebody watches."""
-        for descriptor, stream in self._open.items():
-            self._echo[descriptor] = 1 if stream is self.out else 2
+        from runner.launch.echo import Echo
+
+        self._echo = {descriptor: Echo(1 if stream is self.out else 2) for descriptor, stream in self._open.items()}
 
     def run(self, steps: list[Step], started: Callable[[int], None]) -> Ending:
         """Run the steps and return how the attempt ended; `started` is called with the pid of each process.
 
-        CannotStart if a step cannot be executed; the steps before it have run.
+        A step that cannot be executed has failed like any other: what is to run ``always`` runs (RUN-23).
         """
         deadline = time.monotonic() + self._plan.timeout_s if self._plan.timeout_s else float("inf")
         ending = Ending(OK, "", 0)
@@ -146,7 +162,10 @@ class Attempt:
             for index, step in enumerate(steps):
                 if not should_run(step.condition, failed=ending.outcome != OK):
                     continue
-                step_ending = self._run_step(index, step.words, deadline, started)
+                try:
+                    step_ending = self._run_step(index, step.words, deadline, started)
+                except CannotStart as cause:
+                    step_ending = refuse(cause)
                 if ending.outcome == OK:
                     ending = step_ending
                 if step_ending.outcome in (TIMED_OUT, STOPPED):
@@ -156,6 +175,11 @@ class Attempt:
             posix.close(self._err_end)
             self._drain()
         return ending
+
+    @property
+    def echoes(self) -> list[Echo]:
+        """What is still to be shown to whoever watches."""
+        return [echo for echo in self._echo.values() if echo.held]
 
     def close(self) -> None:
         """Give the descriptors back."""
@@ -185,6 +209,8 @@ class Attempt:
         self.step_ends.append(StepEnd(index, status, time.monotonic() - begun))
         if cut_short:
             return cut_short
+        if status & 0x7F in (_SIGHUP, _SIGINT, _SIGTERM) and not self._stopper.sleep(_SHARED_SIGNAL_S):
+            return Ending(STOPPED, REASON_SHUTDOWN, CODE_STOPPED)
         if status & 0x7F != _SIGKILL:
             return judge_status(status)
         kills = count_oom_kills()
@@ -272,6 +298,7 @@ class Attempt:
     def _drain(self) -> None:
         """Read what the pipes still hold; meet what outlived the job (RUN-29, RUN-33)."""
         ended = time.monotonic()
+        self._is_over = True
         looked = self._plan.survivors == "allow"
         while self._open and (left := ended + DRAIN_S - time.monotonic()) > 0:
             self._pump(min(left, 0.05))
@@ -305,6 +332,8 @@ class Attempt:
 
     def _pump(self, wait_s: float) -> list[int]:
         """Move what is there for up to `wait_s` seconds; return the descriptors of others that became ready."""
+        if self._echo and self._show_more():
+            wait_s = min(wait_s, _ECHO_S)
         held = self.out.pending or self.err.pending
         others = []
         for descriptor, _ in self._poll.poll(max(0.0, min(wait_s, LINE_S) if held else wait_s) * 1000):
@@ -325,8 +354,24 @@ class Attempt:
             return
         stream = self._open[descriptor]
         if descriptor in self._echo:
-            _copy(self._echo, descriptor, chunk)
+            self._show(descriptor, chunk)
         self._log.write(stream.feed(chunk, time.monotonic()))
+
+    def _show(self, descriptor: int, chunk: bytes) -> None:
+        """Show a piece to whoever watches; while he does not read on, neither do we, until the job is over."""
+        echo = self._echo[descriptor]
+        echo.show(chunk)
+        if echo.held and not self._is_over:
+            self._poll.unregister(descriptor)
+
+    def _show_more(self) -> bool:
+        """Try to show what is held back; return whether something still is."""
+        for descriptor, echo in self._echo.items():
+            if echo.held:
+                echo.show()
+                if (self._is_over or not echo.held) and descriptor in self._open:
+                    self._poll.register(descriptor, select.POLLIN)
+        return not self._is_over and any(echo.held for echo in self._echo.values())
 
     def _flush_late(self) -> None:
         now = time.monotonic()
@@ -338,11 +383,3 @@ class Attempt:
         self._poll.unregister(descriptor)
         posix.close(descriptor)
         del self._open[descriptor]
-
-
-def _copy(echo: dict[int, int], descriptor: int, chunk: bytes) -> None:
-    """Write to the terminal of whoever asked for the run; if they went away, the run goes on."""
-    try:
-        write_all(echo[descriptor], chunk)
-    except OSError:
-        del echo[descriptor]

@@ -66,6 +66,7 @@ def judge(health: Health, run_id: str, outcome: str, reason: str, now: float, *,
     if run_id == health.judged:
         return SILENT
     health.judged = run_id
+    _forget_future(health, now)
     if outcome == "ok":
         health.ok_at = now
         health.skips = 0
@@ -138,6 +139,13 @@ def decode_health(pairs: list[tuple[str, str]]) -> Health:
 def parse_health(data: bytes) -> Health:
     """Return the health of a file's bytes."""
     return decode_health(decode_record(data))
+
+
+def _forget_future(health: Health, now: float) -> None:
+    """Let nothing that was written while the clock was ahead keep a plan silent until then (FAULT-24)."""
+    health.bad_at, health.mailed_at = min(health.bad_at, now), min(health.mailed_at, now)
+    health.opened_at, health.ok_at = min(health.opened_at, now), min(health.ok_at, now)
+    health.recovered_at = health.recovered_at if health.recovered_at <= now else 0.0
 
 
 def _close(health: Health, now: float, *, quietly: bool) -> str:

@@ -20,7 +20,7 @@ KEPT_SLOTS = 16
 # Further lock files of a plan: ``<plan>+wait`` of who waits, ``<plan>+1``, ``+2`` ... of runs beside each other. No
 # name of a plan has a plus.
 BESIDE, WAITING = "+", "wait"
-_NAMELESS_S = 0.2
+_NAMELESS_S = 5.0
 
 
 class LockRecord:
@@ -82,11 +82,11 @@ def unlock(descriptor: int) -> None:
 
 def hold_release(home: str) -> bool:
     """Keep a release from being removed while this run or a process of its job lives (RUN-26); whether that worked."""
-    descriptor = posix.open(home, posix.O_RDONLY | posix.O_DIRECTORY)
-    posix.set_inheritable(descriptor, True)
     try:
+        descriptor = posix.open(home, posix.O_RDONLY | posix.O_DIRECTORY)
+        posix.set_inheritable(descriptor, True)
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError:
         return False
     return True
 

@@ -133,13 +133,22 @@ def _replace_link(path: str, target: str) -> None:
     try:
         posix.symlink(target, temporary)
     except FileExistsError:
-        posix.unlink(temporary)
+        _unlink(temporary)
         posix.symlink(target, temporary)
     try:
         posix.rename(temporary, path)
+    except FileNotFoundError:
+        pass  # a run beside this one has just set the link
     except OSError:
         posix.unlink(temporary)
         raise
+
+
+def _unlink(path: str) -> None:
+    try:
+        posix.unlink(path)
+    except FileNotFoundError:
+        pass
 
 
 def _create(path: str) -> int:

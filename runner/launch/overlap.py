@@ -13,7 +13,7 @@ import time
 from runner.launch import lock
 from runner.launch.attempt import Stopper
 from runner.launch.outcome import CODE_STOPPED, CODE_TRY_LATER, OK, REASON_SHUTDOWN, SKIPPED, STOPPED, Ending
-from runner.launch.records import Run, record_wait
+from runner.launch.records import Run, keep_record, record_wait
 from runner.launch.state import LOCKS
 
 MOST_AT_ONCE = 100
@@ -54,7 +54,7 @@ def wait_turn(run: Run, scheduled: str) -> Ending | None:
 
 def leave_queue(run: Run) -> None:
     """Let another wait."""
-    lock.clear_lock(run.queue, lock.LockRecord())
+    keep_record(run, run.queue, lock.LockRecord(), lock.clear_lock)
     lock.unlock(run.queue)
     posix.close(run.queue)
     run.queue = -1
@@ -66,6 +66,8 @@ def find_room(run: Run, scheduled: str, *, is_free: bool) -> Ending | None:
     `is_free` says that the plan's own lock is ours: then it is only seen to that no run beside it has the slot.
     """
     busy = lock.describe_holder(run.holder)
+    if not is_free and not run.holder.run_id:
+        return Ending(SKIPPED, f"{busy}, which may have this very slot", 0)
     for number in range(1, MOST_AT_ONCE):
         name = _name(run, str(number))
         path = f"{run.place.state}/{LOCKS}/{name}"
@@ -75,6 +77,8 @@ def find_room(run: Run, scheduled: str, *, is_free: bool) -> Ending | None:
         record, is_ours = (lock.read_lock(descriptor), True) if is_ours else lock.await_holder(descriptor)
         if scheduled in record.slots:
             return Ending(OK, "", 0)
+        if not is_ours and not record.run_id:
+            return Ending(SKIPPED, f"{lock.describe_holder(record)}, which may have this very slot", 0)
         if is_free or not is_ours or lock.is_held(record, run.boot_id):
             posix.close(descriptor)
             continue
@@ -118,7 +122,10 @@ def _ask_to_end(run: Run) -> None:
     from runner.launch.tree import signal_all
 
     holder = run.holder
-    write_stop(run.place.state, run.plan.name, holder.run_id, "", f"replaced by {run.id}", time.time())
+    try:
+        write_stop(run.place.state, run.plan.name, holder.run_id, "", f"replaced by {run.id}", time.time())
+    except OSError:
+        pass  # it ends all the same, and its reason is the signal
     if holder.wrapper and holder.boot_id == run.boot_id:
         signal_all([holder.wrapper], 15)
 

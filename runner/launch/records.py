@@ -39,14 +39,18 @@ class Request:
 
 
 class Tally:
-    """What all attempts of a run used and said; ``streams`` are stderr and stdout of the last one that began."""
+    """What all attempts of a run used and said.
 
-    __slots__ = ("cpu_s", "max_rss_bytes", "stderr_bytes", "stdout_bytes", "streams")
+    ``streams`` are stderr and stdout of the last one that began, ``echoes`` what who watches has still to be shown.
+    """
+
+    __slots__ = ("cpu_s", "echoes", "max_rss_bytes", "stderr_bytes", "stdout_bytes", "streams")
 
     def __init__(self) -> None:
         self.cpu_s = 0.0
         self.max_rss_bytes = self.stdout_bytes = self.stderr_bytes = 0
         self.streams: Streams | None = None
+        self.echoes: list[Echo] = []
 
     def add(self, attempt: Attempt) -> None:
         """Count one more attempt."""
@@ -55,6 +59,7 @@ class Tally:
         self.stdout_bytes += attempt.out.size
         self.stderr_bytes += attempt.err.size
         self.streams = attempt.err, attempt.out
+        self.echoes += attempt.echoes
 
 
 class Run:
@@ -113,6 +118,7 @@ def record_start(run: Run) -> dict[str, journal.Value]:
     start = _make_start(run)
     line = journal.encode_event(start)
     if run.lock >= 0:
+        _save_start(run, run.holder)
         _name_holder(run, run.holder, line)
         keep_lock(run, lock.write_lock)
     _append(run, str(start["at"]), line, sync=True)
@@ -123,9 +129,16 @@ def record_wait(run: Run, scheduled: str, detail: str) -> None:
     """Say that the run waits for its plan's lock: who is killed there is found by the sweep like any other run."""
     waiter = lock.LockRecord()
     waiter.slots = [scheduled] if scheduled else []
+    _save_start(run, lock.read_lock(run.queue))
     _name_holder(run, waiter, journal.encode_event(_make_start(run)))
-    lock.write_lock(run.queue, waiter)
+    keep_record(run, run.queue, waiter, lock.write_lock)
     record_event(run, "wait", {**name_run(run), "detail": detail}, sync=False)
+
+
+def _save_start(run: Run, record: lock.LockRecord) -> None:
+    """Let the journal know a run that was killed before it could be written there, since its name is written over."""
+    if record.run_id and record.run_id != run.id and record.start:
+        _append(run, format_instant(time.time()), f"\n{record.start}\n".encode(), sync=True)
 
 
 def _name_holder(run: Run, record: lock.LockRecord, start: bytes) -> None:
@@ -153,9 +166,16 @@ def _make_start(run: Run) -> dict[str, journal.Value]:
 
 
 def keep_lock(run: Run, write: Callable[[int, lock.LockRecord], None]) -> None:
-    """Write what the lock file says; a disk that is full keeps no job from running (it holds the lock all the same)."""
+    """Write what the run's lock file says."""
+    keep_record(run, run.lock, run.holder, write)
+
+
+def keep_record(
+    run: Run, descriptor: int, record: lock.LockRecord, write: Callable[[int, lock.LockRecord], None]
+) -> None:
+    """Write what a lock file says; a disk that is full keeps no job from running (it holds the lock all the same)."""
     try:
-        write(run.lock, run.holder)
+        write(descriptor, record)
     except OSError as error:
         say(f"runner: {run.plan.name}: {LOCKS}/{run.lock_name}: {error.strerror}\n")
 
@@ -293,6 +313,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from runner.launch.attempt import Attempt, Stopper
+    from runner.launch.echo import Echo
     from runner.launch.stream import Stream
 
     T = TypeVar("T")

@@ -68,6 +68,7 @@ def run_job(home: str, request: Request) -> int:
     if reason:
         return _skip(run, reason, detail)
     scheduled = "" if due is None or run.by_hand else format_slot(due)
+    is_held = place.release == "-" or lock.hold_release(home)
     ending = _take_turn(run, scheduled)
     if ending and ending.outcome == OK:
         return 0
@@ -75,7 +76,11 @@ def run_job(home: str, request: Request) -> int:
         return _skip(run, "overlap", ending.reason, ending.exit_code)
     if scheduled:
         run.holder.slots.append(scheduled)
-    return _execute(run, ending or (refuse(CannotStart(fault, CODE_NOT_FOUND)) if fault else None))
+    if fault:
+        ending = ending or refuse(CannotStart(fault, CODE_NOT_FOUND))
+    if not is_held:
+        ending = ending or refuse(CannotStart(f"release {place.release} is being removed"))
+    return _execute(run, ending)
 
 
 def _enter_zone(name: str) -> str:
@@ -155,8 +160,6 @@ def _execute(run: Run, ending: Ending | None) -> int:
     run.log = open_log(run.place.state, run.plan.name, run.id, run.plan.log_max_bytes)
     steps = _build_steps(run)
     run.log.write_comment(format_header(run, steps))
-    if ending is None and run.place.release != "-" and not lock.hold_release(run.place.home):
-        ending = refuse(CannotStart(f"release {run.place.release} is being removed"))
     if ending is None:
         ending = _attempt_again(run, steps, run.stopper)
     if ending.outcome == CANNOT_START:
@@ -288,6 +291,10 @@ def _end(run: Run, start: dict[str, journal.Value], ending: Ending) -> int:
     if run.lock >= 0:
         keep_lock(run, lock.clear_lock)
         lock.unlock(run.lock)
+    if tally.echoes and run.stopper:
+        run.stopper.let_go()
+        for echo in tally.echoes:
+            echo.finish()
     return ending.exit_code
 
 

@@ -86,7 +86,10 @@ def terminate_group(leader: int, processes: list[Identity]) -> None:
     """
     terminate([one for one in processes if _read_group(one.pid) != leader])
     for number in (_SIGTERM, _SIGCONT):
-        posix.killpg(leader, number)
+        try:
+            posix.killpg(leader, number)
+        except (ProcessLookupError, PermissionError):
+            pass  # all of it belongs to another user by now
 
 
 def kill_below(root: int) -> None:

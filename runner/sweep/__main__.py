@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 from runner.errors import DONE, USER_ERROR
 from runner.launch.gates import Place, read_place
@@ -57,19 +58,21 @@ def sweep(place: Place, now: float) -> Iterator[Result]:
 
 
 def _do_chores(place: Place, now: float, alive: int) -> Iterator[Result]:
-    worked_at = _read_instants(alive)
+    worked_at = _read_instants(alive, now)
     round_ = Round(place, now, worked_at)
     for name in CHORES:
         result = do_chore(name, round_)
         if result.did and result.code == DONE:
             worked_at[name] = now
         yield result
-    write_record(alive, [(name, format_instant(at)) for name, at in worked_at.items()])
+    with suppress(OSError):  # a full disk: `reserve` has told of it
+        write_record(alive, [(name, format_instant(at)) for name, at in worked_at.items()])
 
 
-def _read_instants(alive: int) -> dict[str, float]:
+def _read_instants(alive: int, now: float) -> dict[str, float]:
     try:
-        return {name: parse_instant(text) for name, text in read_record(alive)}
+        # What was done in a future that a clock set back has taken away is done now.
+        return {name: min(parse_instant(text), now) for name, text in read_record(alive)}
     except ValueError:
         return {}
 

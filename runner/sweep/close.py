@@ -23,7 +23,8 @@ from runner.launch.outcome import LOST
 from runner.launch.process import read_boot_id, read_command
 from runner.launch.records import BY_CRON, BY_HAND, BY_MISSED
 from runner.launch.report import compose
-from runner.launch.state import HEALTH, JOURNAL, LOCKS, LOGS
+from runner.launch.reserve import has_events
+from runner.launch.state import HEALTH, JOURNAL, LOCKS, LOGS, RESERVE
 from runner.launch.stops import read_stop
 from runner.ledger.files import list_files
 from runner.ledger.record import Event, parse_event
@@ -124,8 +125,12 @@ def _close(run: OpenRun, descriptor: int, boot_id: str, round_: Round) -> bool:
         lock.write_lock(descriptor, holder)
     if is_owed:
         os.fsync(descriptor)  # the slot must be free before the end, which lets it be started, is on record
-    if "end" in _find_events(state, run_id):
-        return False  # the wrapper was killed just after
+    if end := _find_events(state, run_id).get("end"):
+        # The wrapper was killed just after; or its start came behind it, out of the reserve or since the clock was
+        # set back. Said once more it is the same event, and who reads the journal on from here knows.
+        if run.is_recorded:
+            _append(round_, end)
+        return False
     _record_lost(run.start, _explain(run, state, boot_id), round_)
     return True
 
@@ -161,16 +166,14 @@ def _runs_without_lock(start: Event, boot_id: str) -> bool:
     return start["boot_id"] == boot_id and start["plan"] in command
 
 
-def _find_events(state: str, run_id: str) -> set[str]:
-    """Return which kinds of events the journal has of a run; no file before its day has any."""
-    found = set()
-    day = f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]}"
-    for file in list_files(state):
-        if file.name < day:
-            continue
-        with open(f"{state}/{JOURNAL}/{file.name}", "rb") as lines:
+def _find_events(state: str, run_id: str) -> dict[str, Event]:
+    """Return the events of a run by kind, in the journal and in its reserve; the clock may have put any day on them."""
+    found: dict[str, Event] = {}
+    names = [file.name for file in list_files(state)] + [RESERVE] * has_events(state)
+    for name in names:
+        with open(f"{state}/{JOURNAL}/{name}", "rb") as lines:
             events = [_parse_any(line) for line in lines if run_id.encode() in line]
-        found |= {event["event"] for event in events if event}
+        found |= {event["event"]: event for event in events if event and event["run_id"] == run_id}
     return found
 
 

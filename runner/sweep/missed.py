@@ -99,10 +99,15 @@ def _look(round_: Round) -> Iterator[Seen]:
             elif not one.since or (plan.missed == "skip" and not one.rerun):
                 yield Seen(one, one.since or round_.now)
             else:
-                if (wanted := plan.timezone or round_.place.timezone or None) != zone:
+                wanted = plan.timezone or round_.place.timezone or None
+                try:
+                    if wanted != zone:
+                        use_zone(wanted)
                     zone = wanted
-                    use_zone(zone)
-                yield _look_at(round_, one, plan)
+                    yield _look_at(round_, one, plan)
+                except LookupError:  # no such zone here: its runs say so
+                    zone = ""
+                    yield Seen(one, one.since)
     finally:
         use_zone(None)
 

@@ -29,7 +29,10 @@ def choose_message(state: str, result: Result, now: float) -> str:
     if result.code == DONE and not path.exists():
         return ""
     outcome = OK if result.code == DONE else FAILED
-    _, verdict, _ = enter_outcome(str(path), format_instant(now), outcome, result.detail, now)
+    try:
+        _, verdict, _ = enter_outcome(str(path), format_instant(now), outcome, result.detail, now)
+    except OSError:  # a full disk, which takes no memory of what was said
+        return describe_trouble(result) if result.code != DONE else ""
     if verdict == SILENT:
         return ""
     return describe_trouble(result) if verdict != RECOVERED else f"runner sweep: {result.chore}: works again"
