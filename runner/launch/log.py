@@ -131,24 +131,17 @@ def _replace_link(path: str, target: str) -> None:
     # One name for all runs of a plan: what a killed one left is cleared away by the next.
     temporary = f"{path}.tmp"
     try:
-        posix.symlink(target, temporary)
-    except FileExistsError:
-        _unlink(temporary)
-        posix.symlink(target, temporary)
-    try:
+        try:
+            posix.symlink(target, temporary)
+        except FileExistsError:
+            posix.unlink(temporary)
+            posix.symlink(target, temporary)
         posix.rename(temporary, path)
-    except FileNotFoundError:
-        pass  # a run beside this one has just set the link
+    except (FileExistsError, FileNotFoundError):
+        pass  # a run beside this one is just setting the link
     except OSError:
         posix.unlink(temporary)
         raise
-
-
-def _unlink(path: str) -> None:
-    try:
-        posix.unlink(path)
-    except FileNotFoundError:
-        pass
 
 
 def _create(path: str) -> int:

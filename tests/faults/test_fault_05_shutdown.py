@@ -1,5 +1,6 @@
 """TERM, INT or HUP to the wrapper ends the whole tree; that is nobody's failure."""
 
+import os
 import signal
 import time
 
@@ -22,6 +23,30 @@ def test_fault_05_a_shutdown_stops_the_tree_without_a_mail(lab: Lab, number: int
     assert (result.code, result.err) == (143, b"")
     assert (end["outcome"], end["reason"], end["exit_code"]) == ("stopped", "shutdown", 143)
     lab.assert_clean("long")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_fault_05_a_signal_that_job_and_wrapper_get_together_is_a_shutdown_too(lab: Lab, number: int) -> None:
+    """As at the end of a service or a login: the job dies first, its wrapper hears of it a moment later."""
+    lab.job("long", "touch $RUNNER_WORK/ready; exec sleep 300")
+    wrapper = lab.start_running("long", "--slot", SLOT)
+    job = lab.lock("long").job
+
+    os.kill(job.pid, number)
+    wrapper.send_signal(number)
+    result = lab.finish(wrapper, within_s=10)
+
+    end = lab.end("long")
+    assert (result.code, result.err, end["outcome"], end["reason"]) == (143, b"", "stopped", "shutdown")
+    lab.assert_clean("long")
+
+
+def test_fault_05_a_signal_for_the_job_alone_is_its_failure(lab: Lab) -> None:
+    lab.job("long", "kill -TERM $$")
+
+    assert lab.run("long", "--slot", SLOT).code == 143
+
+    assert (lab.end("long")["outcome"], lab.end("long")["signal"]) == ("failed", signal.SIGTERM)
 
 
 def test_fault_05_a_deaf_tree_is_killed_after_the_grace(lab: Lab) -> None:

@@ -1,5 +1,7 @@
 """Timeouts that cannot be ignored, and jobs that end when they end and not before."""
 
+import time
+
 from lab import SLOT, Lab
 
 # What the wrapper itself may take besides timeout and grace (RUN-32).
@@ -55,6 +57,44 @@ def test_fault_08_the_timeout_counts_all_steps(lab: Lab) -> None:
     assert lab.run("steps", "--slot", SLOT).code == 124
 
     assert 1.0 <= lab.end("steps")["duration_s"] < 1.0 + _SPARE_S
+
+
+def test_fault_08_somebody_who_does_not_read_what_he_watches_puts_off_no_timeout(lab: Lab) -> None:
+    """A pager that waits, a terminal on ^S: he holds up the job's output and nothing else."""
+    lab.job("chatty", "yes | head -c 1000000; sleep 60", timeout_s=0.5, grace_s=0.5)
+    wrapper = lab.start("chatty", "--hand")
+
+    lab.wait_for(lambda: lab.events("end", "chatty"), "the run to be recorded as ended", within_s=10)
+
+    assert lab.is_lock_free("chatty")
+    result = lab.finish(wrapper)
+    assert (result.code, lab.end("chatty")["outcome"]) == (124, "timed_out")
+    assert b"y\n" * 1000 in result.out
+    lab.assert_clean("chatty")
+
+
+def test_fault_08_who_reads_late_gets_all_of_it(lab: Lab) -> None:
+    lab.job("chatty", "seq 30000; seq 20000 >&2; touch $RUNNER_WORK/ready")
+    wrapper = lab.start("chatty", "--hand")
+    time.sleep(0.5)
+    assert not (lab.work("chatty") / "ready").exists()
+
+    result = lab.finish(wrapper)
+
+    assert result.out.split() == [b"%d" % number for number in range(1, 30001)]
+    assert result.err.startswith(b"".join([b"%d\n" % number for number in range(1, 20001)]))
+    lab.assert_clean("chatty")
+
+
+def test_fault_08_who_stops_watching_stops_no_job(lab: Lab) -> None:
+    lab.job("chatty", "seq 30000; touch $RUNNER_WORK/done")
+    wrapper = lab.start("chatty", "--hand")
+    wrapper.stdout.close()
+
+    assert wrapper.wait(20) == 0
+
+    assert (lab.work("chatty") / "done").exists()
+    assert lab.output("chatty").endswith(b"30000\n")
 
 
 def test_fault_09_a_stopped_job_is_ended_all_the_same(lab: Lab) -> None:

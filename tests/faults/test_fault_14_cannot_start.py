@@ -69,6 +69,18 @@ def test_fault_14_a_step_that_cannot_start_comes_after_the_steps_before_it(lab: 
     lab.assert_clean("job")
 
 
+def test_fault_14_a_step_that_cannot_start_fails_like_any_other(lab: Lab) -> None:
+    """RUN-23: what is to run ``always`` runs, what needs success does not."""
+    after, clean_up = lab.script("after", "echo after"), lab.script("clean-up", "echo clean up")
+    lab.plan("job", steps=[["jobs/none"], [after], lab.step("failure", clean_up), lab.step("always", clean_up)])
+
+    result = lab.run("job", "--slot", SLOT)
+
+    assert (result.code, lab.end("job")["outcome"]) == (127, "cannot_start")
+    assert lab.output("job") == b"clean up\nclean up\n"
+    lab.assert_clean("job")
+
+
 def test_fault_14_without_its_plan_a_run_is_recorded_as_not_started(lab: Lab) -> None:
     result = lab.run("unknown", "--slot", SLOT)
 

@@ -103,18 +103,61 @@ def test_fault_22_a_run_by_hand_during_a_run_says_who_runs_since_when(lab: Lab) 
     lab.assert_clean("job")
 
 
-def test_run_26_a_release_in_use_is_held_until_the_last_process_of_its_run_ends(lab: Lab, tmp_path: Path) -> None:
+def _make_release(lab: Lab, tmp_path: Path) -> Path:
+    """Copy the home to where a release stands."""
     release = tmp_path / "releases" / "3f9c2ab"
     shutil.copytree(lab.home, release, symlinks=True)
-    plan = HomePlan("lab")
-    (release / HOME_PLAN).write_bytes(encode_home_plan(plan))
-    lab.home, lab.state = release, release / "state"
+    (release / HOME_PLAN).write_bytes(encode_home_plan(HomePlan("lab")))
+    return release
+
+
+def _is_held(release: Path) -> bool:
+    """Whether a release may not be removed now."""
+    return subprocess.run(["flock", "--nonblock", "--exclusive", release, "true"]).returncode != 0
+
+
+def test_run_26_a_release_in_use_is_held_until_the_last_process_of_its_run_ends(lab: Lab, tmp_path: Path) -> None:
+    lab.home = _make_release(lab, tmp_path)
+    lab.state = lab.home / "state"
     lab.job("job", _HOLD, mailto=["a@example.org"])
     wrapper = lab.start_running("job", "--slot", SLOT)
 
-    held = subprocess.run(["flock", "--nonblock", "--exclusive", release, "true"])
+    was_held = _is_held(lab.home)
     (lab.work("job") / "go").touch()
     result = lab.finish(wrapper)
 
-    assert (held.returncode, result.code, lab.end("job")["release"]) == (1, 0, "3f9c2ab")
-    assert subprocess.run(["flock", "--nonblock", "--exclusive", release, "true"]).returncode == 0
+    assert (was_held, result.code, lab.end("job")["release"]) == (True, 0, "3f9c2ab")
+    assert not _is_held(lab.home)
+
+
+def test_run_26_a_release_is_held_while_its_run_waits_for_its_turn(lab: Lab, tmp_path: Path) -> None:
+    lab.job("job", _HOLD, overlap="wait")
+    first = lab.start_running("job", "--slot", SLOT)
+    release = _make_release(lab, tmp_path)
+    (release / "state").rename(release / "state.copy")
+    (release / "state").symlink_to(lab.state)
+    lab.home = release
+    waiter = lab.start("job", "--slot", "2026-03-08T08:00:00Z")
+    lab.wait_for(lambda: lab.events("wait"), "a run to wait")
+
+    assert _is_held(release)
+
+    (lab.work("job") / "go").touch()
+    assert [lab.finish(first).code, lab.finish(waiter).code] == [0, 0]
+    assert lab.end("job")["release"] == "3f9c2ab"
+    lab.assert_clean("job")
+
+
+def test_run_26_a_release_that_is_being_removed_starts_nothing(lab: Lab, tmp_path: Path) -> None:
+    lab.home = _make_release(lab, tmp_path)
+    lab.state = lab.home / "state"
+    lab.job("job", "touch $RUNNER_WORK/ran")
+    remover = subprocess.Popen(["flock", "--exclusive", lab.home, "sh", "-c", "echo; read -r _"], stdin=-1, stdout=-1)
+    remover.stdout.readline()
+
+    result = lab.run("job", "--slot", SLOT)
+
+    remover.communicate(b"\n")
+    assert (result.code, lab.end("job")["reason"]) == (126, "release 3f9c2ab is being removed")
+    assert not (lab.work("job") / "ran").exists()
+    lab.assert_clean("job")

@@ -60,6 +60,34 @@ def test_fault_39_without_a_reserve_the_record_is_at_least_said(lab: Lab) -> Non
     assert "Traceback" not in mail
 
 
+def test_fault_39_on_a_full_disk_a_run_waits_and_replaces_as_ever(lab: Lab) -> None:
+    hold = f'echo $RUNNER_SLOT >>{lab.home}/done; while [ ! -e "{lab.home}/go" ]; do sleep 0.02; done'
+    lab.job("job", hold, overlap="wait")
+    wait = 'while [ ! -e "$1/done" ]; do sleep 0.02; done'
+    script = f"""run "$1" 1 & {wait}
+    {_FILL}
+    run "$1" 2 & sleep 1; touch "$1/go"; wait; rm "$1/state/fill"; "$1/wrappers/run-job" --sweep"""
+
+    codes, mail = _run_on_small_disk(lab, f'"$1/wrappers/run-job" --sweep; {script}')
+
+    assert (codes, "Traceback" in mail) == (["code 0"] * 2, False)
+    assert (lab.home / "done").read_text().split() == ["2026-03-08T01:00:00Z", "2026-03-08T02:00:00Z"]
+    assert [event["outcome"] for event in lab.events("end", "job")] == ["ok", "ok"]
+    lab.assert_clean("job")
+
+
+def test_fault_39_the_sweep_goes_on_on_a_full_disk_and_says_so(lab: Lab) -> None:
+    lab.job("job", "exit 5")
+    sweep = '"$1/wrappers/run-job" --sweep; echo "code $?"'
+
+    codes, mail = _run_on_small_disk(lab, f'{sweep}\n{_FILL}\n{_RUNS}; {sweep}; rm "$1/state/fill"; {sweep}')
+
+    assert (codes[0], codes[-1], "Traceback" in mail) == ("code 0", "code 0", False)
+    assert "runner sweep: reserve: " in mail
+    assert [event["outcome"] for event in lab.events("end", "job")] == ["failed"] * 6
+    lab.assert_clean("job")
+
+
 def test_fault_40_a_disk_that_fills_up_in_mid_run_costs_the_log_and_not_the_job(lab: Lab) -> None:
     lines = "yes a line of output | head -c 300000"
     body = f"{lines}; {_FILL.replace('$1', str(lab.home))}; {lines}; rm {lab.home}/state/fill; echo after; exit 7"

@@ -1,5 +1,6 @@
 """RUN-11, RUN-12: what becomes of a slot while the run before still goes on, under each `overlap`."""
 
+import fcntl
 import signal
 import subprocess
 
@@ -92,6 +93,35 @@ def test_a_slot_that_waits_is_not_started_by_another_firing(lab: Lab) -> None:
 
     _let_go(lab, first, waiter)
     assert lab.outcomes("job") == ["ok", "ok"]
+
+
+def test_a_waiting_run_that_is_killed_is_lost_and_keeps_nobody_from_waiting(lab: Lab) -> None:
+    """Its start, which only the queue's file knew, outlives the name of the next who waits there."""
+    lab.job("job", _HOLD, overlap="wait")
+    first = lab.start_running("job", "--slot", _SLOTS[0])
+    killed = _start_waiting(lab, _SLOTS[1])
+    killed.kill()
+    killed.wait()
+    second = _start_waiting(lab, _SLOTS[2])
+
+    _let_go(lab, first, second)
+    lab.sweep()
+
+    ends = {event["slot"]: event["outcome"] for event in lab.events("end", "job")}
+    assert ends == {_SLOTS[0]: "ok", _SLOTS[1]: "lost", _SLOTS[2]: "ok"}
+    lab.assert_clean("job")
+
+
+def test_nothing_runs_beside_a_holder_that_cannot_say_which_slot_it_has(lab: Lab) -> None:
+    """RUN-9: it may be this very one. So it is where a full disk takes no name."""
+    lab.job("job", f"touch {lab.home}/ran", overlap="allow")
+    with open(lab.state / "locks" / "job", "wb") as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+
+        result = lab.run("job", "--slot", _SLOTS[0])
+
+    assert (result.code, (lab.home / "ran").exists()) == (0, False)
+    assert lab.events("skip", "job")[0]["detail"].endswith("which may have this very slot")
 
 
 def test_replace_ends_the_run_before_and_starts(lab: Lab) -> None:

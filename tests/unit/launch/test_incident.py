@@ -169,6 +169,17 @@ def test_a_run_is_judged_once(story: _Story) -> None:
     assert story.health.bad_runs == 1
 
 
+def test_fault_24_what_was_written_while_the_clock_was_ahead_keeps_no_plan_silent(story: _Story) -> None:
+    year = 365 * 24 * _HOUR
+    assert story.see_all((year, "failed"), (0, "failed"), (_HOUR, "failed")) == [FIRST, SILENT, REMINDER]
+    assert story.see_all((2 * _HOUR, "ok"), (5 * _HOUR, "failed")) == [RECOVERED, FIRST]
+
+
+def test_fault_24_a_recovery_in_a_future_that_never_was_reopens_nothing(story: _Story) -> None:
+    year = 365 * 24 * _HOUR
+    assert story.see_all((year, "failed"), (year + 60, "ok"), (0, "failed")) == [FIRST, RECOVERED, FIRST]
+
+
 def test_a_run_by_hand_opens_nothing(story: _Story) -> None:
     assert story.see(0, "failed", by_hand=True) == SILENT
     assert story.health.incident == ""

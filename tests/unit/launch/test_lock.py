@@ -148,9 +148,7 @@ def test_whoever_finds_a_lock_about_to_be_freed_gets_it_with_what_it_says_then(p
     assert (record.slots, is_ours) == (["x"], True)
 
 
-def test_a_holder_that_never_names_itself_is_not_waited_for_forever(
-    path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_holder_that_never_names_itself_is_not_waited_for_forever(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a full disk, where it holds the lock all the same."""
     monkeypatch.setattr("runner.launch.lock._NAMELESS_S", 0.1)
     try_lock(path)

@@ -2,6 +2,7 @@
 
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,15 @@ def test_a_link_that_a_killed_run_left_half_made_is_cleared_away(tmp_path: Path)
     assert _open(tmp_path).trouble == ""
 
     assert sorted(path.name for path in (tmp_path / "logs/job").iterdir()) == ["latest.log", "run-1.log"]
+
+
+def test_many_runs_at_once_set_the_link_without_trouble(tmp_path: Path) -> None:
+    """RUN-11 with ``allow``: one may put away what another has just made."""
+    with ThreadPoolExecutor(8) as pool:
+        logs = list(pool.map(lambda number: _open(tmp_path, run_id=f"run-{number}"), range(200)))
+
+    assert {log.trouble for log in logs} == {""}
+    assert (tmp_path / "logs/job/latest.log").exists()
 
 
 def test_a_latest_log_that_cannot_be_replaced_leaves_no_litter(tmp_path: Path) -> None:

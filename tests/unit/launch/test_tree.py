@@ -141,6 +141,13 @@ def test_a_group_and_those_who_left_it_are_asked_once_each(tmp_path: Path) -> No
     family.wait()
 
 
+def test_a_group_that_is_gone_is_no_trouble() -> None:
+    family = subprocess.Popen(["true"], start_new_session=True)
+    family.wait()
+
+    terminate_group(family.pid, [])
+
+
 def test_a_process_is_described_on_one_printable_line() -> None:
     with subprocess.Popen([sys.executable, "-c", "import time\ntime.sleep(60)  # \x1b[31m" + "x" * 500]) as process:
         _wait_for(lambda: b"sleep" in Path(f"/proc/{process.pid}/cmdline").read_bytes())

@@ -14,8 +14,10 @@ from housekeeping import NOBODY, House, make_house
 from journals import NOW, end_of, start_of
 
 from runner.launch.installed import Installed, change_installed, read_installed
+from runner.launch.journal import encode_event
 from runner.launch.lock import find_lock, try_lock
 from runner.launch.process import identify
+from runner.launch.reserve import append_to_reserve, make_reserve
 from runner.launch.state import make_directory
 from runner.launch.stops import write_stop
 
@@ -63,6 +65,30 @@ def test_a_run_whose_end_is_recorded_only_frees_its_lock(house: House) -> None:
 
     assert _kinds(house) == ["start", "end"]
     assert house.lock("download").run_id == ""
+
+
+def test_an_end_that_stands_before_its_start_closes_the_run(house: House) -> None:
+    """They came out of the reserve later, or the clock was set back: whoever reads on from here has to know."""
+    start = house.leave_run("download", boot_id="another-boot")
+    end = end_of(start)
+    house.journal.append(end, start)
+
+    assert house.sweep("close").detail == ""
+    assert house.sweep("close").detail == ""
+
+    assert house.events() == [end, start, end]
+
+
+def test_a_run_whose_end_waits_in_the_reserve_is_not_lost(house: House) -> None:
+    """RUN-15: the disk filled up between its start and its end."""
+    start = house.leave_run("download", boot_id="another-boot")
+    house.journal.append(start)
+    make_reserve(str(house.state))
+    append_to_reserve(str(house.state), encode_event(end_of(start)))
+
+    assert house.sweep("close").detail == ""
+
+    assert {event["outcome"] for event in house.events() if event["event"] == "end"} == {"ok"}
 
 
 def test_a_run_of_an_earlier_boot_was_lost_with_the_host(house: House, capfd: pytest.CaptureFixture[str]) -> None:

@@ -122,6 +122,15 @@ def test_a_plan_that_is_gone_is_not_watched(house: House) -> None:
     assert look(house).since == 0.0
 
 
+def test_a_zone_that_this_host_does_not_know_spoils_no_other_plan(house: House) -> None:
+    house.plan("a-martian", schedules=[HOURLY], timezone="Mars/Olympus", missed="all")
+    house.plan("download", schedules=[HOURLY], timezone="UTC", missed="all")
+    note_installed(house.state, read_compiled_plans(house.home), NOW - 2 * DAY_S)
+
+    assert look(house).missed == hours(3, 2, 1, 0)
+    assert read_installed(str(house.state))["a-martian"].missed == []
+
+
 def test_an_install_in_the_middle_of_a_round_wins(house: House) -> None:
     from runner.sweep.missed import _write
 
