@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posix
 
+from runner.launch.activation import Activation, Change
 from runner.launch.outcome import CODE_NOT_FOUND, CannotStart
-from runner.launch.plan import Change
 from runner.launch.state import read_file
 
 _LISTS_SEPARATOR = ":"
@@ -36,20 +36,47 @@ def enter_directory(cwd: str, home: str) -> None:
         raise CannotStart(f"cwd {directory}: {error.strerror}") from None
 
 
-def apply_changes(environment: dict[str, str], changes: list[Change], profile: str, home: str) -> None:
-    """Apply the changes of a plan in order; CannotStart if an activation fails (RUN-21)."""
+def apply_rules(environment: dict[str, str], activation: Activation, profile: str, home: str) -> None:
+    """Apply the changes of an activation that needs no program; CannotStart if one fails (RUN-21)."""
+    for change in activation.changes:
+        apply_changes(environment, resolve(change, profile, home))
+
+
+def resolve(change: Change, profile: str, home: str) -> list[Change]:
+    """Return what a change by rule does on this machine: literal ``set unset prepend append``."""
+    if change.verb == "venv":
+        return _resolve_venv(expand_path(change.value, home), profile)
+    if change.verb == "set":
+        return [Change("set", change.name, fill_home(change.value, home))]
+    return [Change(change.verb, change.name, expand_path(change.value, home))]
+
+
+def apply_changes(environment: dict[str, str], changes: list[Change]) -> None:
+    """Apply literal changes, in order."""
     for change in changes:
         if change.verb == "set":
-            environment[change.name] = fill_home(change.value, home)
+            environment[change.name] = change.value
         elif change.verb == "unset":
             environment.pop(change.name, None)
-        elif change.verb == "venv":
-            _activate_venv(environment, expand_path(change.value, home), profile)
         else:
-            value, old = expand_path(change.value, home), environment.get(change.name)
+            value, old = change.value, environment.get(change.name)
             pair = (value, old) if change.verb == "prepend" else (old, value)
             environment[change.name] = _LISTS_SEPARATOR.join([part for part in pair if part])
-    _check_path(environment.get("PATH", ""), profile)
+
+
+def check_environment(environment: dict[str, str], activation: Activation, profile: str, home: str) -> None:
+    """Raise CannotStart unless PATH is safe (PROF-5) and what the profile requires at each run is there (PROF-43)."""
+    if not environment.get("PATH") or not environment.get("HOME"):
+        raise CannotStart(f"profile {profile}: it leaves no {'HOME' if environment.get('PATH') else 'PATH'}")
+    _check_path(environment["PATH"], profile)
+    for kind, text in activation.requires:
+        name, equals, value = text.partition("=")
+        if kind == "command" and not _find_on_path(text, environment["PATH"]):
+            raise CannotStart(f"profile {profile}: require: no command {text} on PATH {environment['PATH']}")
+        if kind == "env" and (not environment.get(name) or (equals and environment[name] != fill_home(value, home))):
+            raise CannotStart(f"profile {profile}: require: {name} is not {'as required' if equals else 'set'}")
+        if kind == "file" and not posix.access(path := expand_path(text, home), posix.R_OK):
+            raise CannotStart(f"profile {profile}: require: {path} cannot be read")
 
 
 def fill_home(value: str, home: str) -> str:
@@ -81,11 +108,10 @@ def find_program(word: str, path: str, home: str) -> str:
     """
     if "/" in word:
         return word if word[0] == "/" else f"{home}/{word}"
-    for directory in path.split(_LISTS_SEPARATOR):
-        candidate = f"{directory}/{word}"
-        if _is_executable(candidate):
-            return candidate
-    raise CannotStart(f'no program "{word}" on PATH {path}', CODE_NOT_FOUND)
+    found = _find_on_path(word, path)
+    if not found:
+        raise CannotStart(f'no program "{word}" on PATH {path}', CODE_NOT_FOUND)
+    return found
 
 
 def explain_refusal(program: str, error: OSError) -> CannotStart:
@@ -105,8 +131,17 @@ def explain_refusal(program: str, error: OSError) -> CannotStart:
     return CannotStart(f"{program}: {error.strerror}")
 
 
-def _activate_venv(environment: dict[str, str], tree: str, profile: str) -> None:
-    """Activate a virtual environment by rule, no script sourced (PROF-20)."""
+def _find_on_path(word: str, path: str) -> str:
+    """Return the file of a command, empty if there is none."""
+    for directory in path.split(_LISTS_SEPARATOR):
+        candidate = f"{directory}/{word}"
+        if _is_executable(candidate):
+            return candidate
+    return ""
+
+
+def _resolve_venv(tree: str, profile: str) -> list[Change]:
+    """Return what activates a virtual environment, by rule, no script sourced (PROF-20)."""
     settings = _read_text(f"{tree}/pyvenv.cfg")
     if settings is None:
         raise CannotStart(f"profile {profile}: venv: no {tree}/pyvenv.cfg")
@@ -115,10 +150,12 @@ def _activate_venv(environment: dict[str, str], tree: str, profile: str) -> None
     other = _named_tree(_read_text(f"{tree}/bin/activate") or "")
     if other and not _is_same_directory(other, tree):
         raise CannotStart(f"profile {profile}: venv: {tree} was copied from {other}; make it anew")
-    environment["VIRTUAL_ENV"] = tree
-    environment["VIRTUAL_ENV_PROMPT"] = tree.rstrip("/").rpartition("/")[2]
-    environment["PATH"] = _LISTS_SEPARATOR.join([part for part in (f"{tree}/bin", environment.get("PATH")) if part])
-    environment.pop("PYTHONHOME", None)
+    return [
+        Change("set", "VIRTUAL_ENV", tree),
+        Change("set", "VIRTUAL_ENV_PROMPT", tree.rstrip("/").rpartition("/")[2]),
+        Change("prepend", "PATH", f"{tree}/bin"),
+        Change("unset", "PYTHONHOME"),
+    ]
 
 
 def _named_tree(script: str) -> str:

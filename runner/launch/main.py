@@ -33,6 +33,7 @@ def main(home: str, interpreter: str, arguments: list[str]) -> int:
     except ValueError as error:
         sys.stderr.write(f"run-job: {error}\n{USAGE}")
         return 2
+    request.interpreter = interpreter
     return run_job(home, request)
 
 

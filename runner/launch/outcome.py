@@ -58,6 +58,10 @@ class Ending:
         self.signal = signal
 
 
+class Stopped(Exception):
+    """The run was stopped before its job could start."""
+
+
 def refuse(cause: CannotStart) -> Ending:
     """Return the ending of what could not be started."""
     return Ending(CANNOT_START, str(cause), cause.code)

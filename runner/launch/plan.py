@@ -12,6 +12,7 @@ and a leading ``~`` in a value of the environment are therefore replaced at run 
 from __future__ import annotations
 
 from runner.launch import lines
+from runner.launch.activation import KEYS, Activation, decode_pair, encode_activation
 from runner.launch.slot import Schedule
 
 FORMAT = "runner-plan 1"
@@ -32,30 +33,16 @@ class Step:
         self.words = words
 
 
-class Change:
-    """One change of the environment, applied in order (PROF-4).
-
-    ``verb`` is ``set unset prepend append venv``; of ``unset`` the value is empty, of ``venv`` the name is
-    empty and the value the tree to activate by rule (PROF-20).
-    """
-
-    __slots__ = ("name", "value", "verb")
-
-    def __init__(self, verb: str, name: str = "", value: str = "") -> None:
-        self.verb = verb
-        self.name = name
-        self.value = value
-
-
 class Plan:
     """A job compiled for one profile; the defaults here are those of the registry.
 
     Durations are seconds, sizes bytes; ``timeout_s`` 0 is no timeout; ``umask`` an int. Of the limits 0, or an
-    empty ladder, is none; ``secrets`` are names of variables and the files that their values are in.
+    empty ladder, is none; ``env`` are the entry's own variables, ``secrets`` names of variables and the files that
+    their values are in.
     """
 
     __slots__ = (
-        "changes", "cwd", "digest", "enabled", "grace_s", "hosts", "job", "limit_cpu_s", "limit_files",
+        "activation", "cwd", "digest", "enabled", "env", "grace_s", "hosts", "job", "limit_cpu_s", "limit_files",
         "limit_memory_bytes", "limit_nice", "limit_processes", "log_keep_s", "log_max_bytes", "mailto", "missed",
         "name", "overlap", "profile", "rerun_lost", "retry_backoff", "retry_delay_s", "retry_on", "retry_times",
         "schedules", "secrets", "stderr", "stderr_allow", "steps", "survivors", "timeout_s", "timezone", "umask",
@@ -91,7 +78,8 @@ class Plan:
         self.umask = 0o027
         self.log_max_bytes = 50 << 20
         self.log_keep_s = 14 * 86400.0
-        self.changes: list[Change] = []
+        self.activation = Activation()
+        self.env: list[tuple[str, str]] = []
         self.secrets: list[tuple[str, str]] = []
         self.steps: list[Step] = []
         self.digest = ""
@@ -163,7 +151,8 @@ def encode_plan(plan: Plan) -> bytes:
     pairs += [("limit_memory_bytes", str(rung)) for rung in plan.limit_memory_bytes]
     pairs += [("when", encode_schedule(schedule)) for schedule in plan.schedules]
     pairs += [("secret", f"{name} {path}") for name, path in plan.secrets]
-    pairs += [("change", f"{change.verb} {change.name} {change.value}") for change in plan.changes]
+    pairs += [("env", f"{name} {value}") for name, value in plan.env]
+    pairs += encode_activation(plan.activation)
     for step in plan.steps:
         pairs.append(("step", step.condition))
         pairs += [("word", word) for word in step.words]
@@ -188,10 +177,8 @@ def decode_plan(data: bytes) -> Plan:
             getattr(plan, key).append(value)
         elif key == "word" and plan.steps:
             plan.steps[-1].words.append(value)
-        elif key == "change":
-            verb, _, rest = value.partition(" ")
-            name, _, text = rest.partition(" ")
-            plan.changes.append(Change(verb, name, text))
+        elif key in KEYS:
+            decode_pair(plan.activation, key, value)
         elif key == "step":
             plan.steps.append(Step(value, []))
         elif key == "when":
@@ -206,9 +193,9 @@ def decode_plan(data: bytes) -> Plan:
             plan.enabled = value != "no"
         elif key == "rerun_lost":
             plan.rerun_lost = value == "yes"
-        elif key == "secret":
-            name, _, path = value.partition(" ")
-            plan.secrets.append((name, path))
+        elif key in ("env", "secret"):
+            name, _, text = value.partition(" ")
+            (plan.env if key == "env" else plan.secrets).append((name, text))
         else:
             raise ValueError(f"it has a line '{key}' that means nothing there")
     return plan

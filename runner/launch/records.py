@@ -26,15 +26,17 @@ class Request:
 
     ``slot`` is the text of ``--slot`` or empty; ``trigger`` is who asks: the crontab, a person who watches
     (the job's output is shown and no mail is sent), or the sweep, for a slot that was missed (RUN-38) or whose
-    run was lost (RUN-17); ``arguments`` are added to the words of a single command.
+    run was lost (RUN-17); ``arguments`` are added to the words of a single command. ``interpreter`` is that of the
+    command ``runner``.
     """
 
-    __slots__ = ("arguments", "plan_name", "slot", "trigger")
+    __slots__ = ("arguments", "interpreter", "plan_name", "slot", "trigger")
 
     def __init__(self, plan_name: str) -> None:
         self.plan_name = plan_name
         self.slot = ""
         self.trigger = BY_CRON
+        self.interpreter = ""
         self.arguments: list[str] = []
 
 
@@ -76,8 +78,8 @@ class Run:
     """
 
     __slots__ = (
-        "arguments", "attempt", "boot_id", "by_hand", "clock_s", "holder", "id", "is_full", "lock", "lock_name",
-        "log", "memory_failures", "monotonic", "place", "plan", "queue", "seq", "slot", "started_at", "stopper",
+        "arguments", "attempt", "boot_id", "by_hand", "clock_s", "holder", "id", "interpreter", "is_full", "lock",
+        "lock_name", "log", "memory_failures", "monotonic", "place", "plan", "queue", "seq", "slot", "started_at", "stopper",
         "tally", "trigger", "work",
     )  # fmt: skip
     log: Log
@@ -88,6 +90,7 @@ class Run:
         self.trigger = request.trigger
         self.by_hand = request.trigger == BY_HAND
         self.arguments = request.arguments
+        self.interpreter = request.interpreter
         self.boot_id = read_boot_id()
         self.id = journal.make_run_id(now, journal.short_host(place.host), posix.getpid())
         self.slot = int(now)

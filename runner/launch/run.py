@@ -12,7 +12,7 @@ import time
 
 from runner.launch import gates, journal, lock, slot
 from runner.launch.attempt import Attempt, Stopper
-from runner.launch.environment import apply_changes, base_environment, enter_directory
+from runner.launch.environment import apply_rules, base_environment, check_environment, enter_directory
 from runner.launch.instant import format_instant, format_slot, parse_instant
 from runner.launch.log import format_footer, open_log
 from runner.launch.outcome import (
@@ -28,6 +28,7 @@ from runner.launch.outcome import (
     STOPPED,
     CannotStart,
     Ending,
+    Stopped,
     judge_stderr,
     refuse,
 )
@@ -201,6 +202,8 @@ def _attempt(run: Run, steps: list[Step], stopper: Stopper) -> Ending:
         ending = _watch(run, attempt, steps)
     except CannotStart as cause:
         return refuse(cause)
+    except Stopped:
+        return Ending(STOPPED, REASON_SHUTDOWN, CODE_STOPPED)
     if ending.outcome == FAILED and run.plan.limit_memory_bytes:
         from runner.launch.limits import ran_out_of_memory
 
@@ -305,7 +308,9 @@ def _build_environment(run: Run) -> dict[str, str]:
     except OSError as error:
         raise CannotStart(f"{run.work}: {error.strerror}") from None
     environment = base_environment(run.place.user, run.place.user_home)
-    apply_changes(environment, run.plan.changes, run.plan.profile, run.place.home)
+    _activate_profile(environment, run)
+    environment.update(run.plan.env)
+    check_environment(environment, run.plan.activation, run.plan.profile, run.place.home)
     if run.attempt == 1:
         run.log.write_comment(f"environment digest {_digest_environment(environment)}")
     if run.plan.secrets:
@@ -325,6 +330,17 @@ def _build_environment(run: Run) -> dict[str, str]:
         RUNNER_LOG=run.log.path,
     )
     return environment
+
+
+def _activate_profile(environment: dict[str, str], run: Run) -> None:
+    """Make the environment that every job begins with that of the run's profile."""
+    activation = run.plan.activation
+    if activation.is_captured:
+        from runner.launch.live import activate_captured
+
+        activate_captured(environment, run)
+    else:
+        apply_rules(environment, activation, run.plan.profile, run.place.home)
 
 
 def _build_steps(run: Run) -> list[Step]:

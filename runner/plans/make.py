@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner.home.settings import Settings
-from runner.launch.plan import Change, HomePlan, Plan, PlanTarget, Step
-from runner.profiles.changes import escape_braces, make_changes
+from runner.launch.plan import HomePlan, Plan, PlanTarget, Step
+from runner.profiles.changes import make_activation
 from runner.profiles.profile import Profile
 from runner.registry.job import Job, Limits, Retries
 
@@ -50,9 +50,10 @@ def make_plan(job: Job, name: str, profile: Profile, settings: Settings) -> Plan
     plan.umask = job.umask
     plan.log_max_bytes = job.log.max_bytes
     plan.log_keep_s = job.log.keep_s
-    plan.changes = [*make_changes(profile, settings)]
-    plan.changes += [Change("set", name, escape_braces(value)) for name, value in job.env]
-    plan.secrets = [(name, source.removeprefix("file:")) for name, source in job.secrets]
+    plan.activation = make_activation(profile, settings)
+    plan.env = list(job.env)
+    secrets = dict(profile.secrets) | dict(job.secrets)
+    plan.secrets = [(name, source.removeprefix("file:")) for name, source in secrets.items()]
     plan.steps = [Step(step.condition, list(step.words)) for step in job.steps]
     if job.retries:
         _set_retries(plan, job.retries)

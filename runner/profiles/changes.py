@@ -1,4 +1,4 @@
-"""A profile -> the ordered changes of an environment that the wrapper applies (PROF-4).
+"""A profile -> its activation, the ordered changes of an environment that the wrapper applies (PROF-4).
 
 Placeholders are replaced here, but for ``{home}`` and ``~``: a plan is the same on every machine, and the
 wrapper knows where it is.
@@ -7,32 +7,60 @@ wrapper knows where it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from runner.document.faults import Wrong, suggest
 from runner.document.keys import NOT_BUILT
 from runner.home.settings import Settings
-from runner.launch.plan import Change
-from runner.profiles.profile import Profile
+from runner.launch.activation import Activation, Change
+from runner.profiles.activator import Activator
+from runner.profiles.profile import Profile, Require
 
 _BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
-def make_changes(profile: Profile, settings: Settings) -> tuple[Change, ...]:
-    """Return the changes that make `profile`, from the variables that every job has; Wrong for a bad placeholder."""
+def make_activation(profile: Profile, settings: Settings) -> Activation:
+    """Return how `profile` is activated, from the variables that every job has; Wrong for a bad placeholder."""
     values = placeholder_values(profile, settings)
 
     def fill(text: str) -> str:
         return fill_placeholders(text, values)
 
-    changes = [Change("set", name, fill(value)) for name, value in settings.base_env]
-    changes += [Change(activator.kind, "", fill(activator.value)) for activator in profile.activate]
-    changes += [Change("prepend", "PATH", fill(path)) for path in reversed(profile.path.prepend)]
-    changes += [Change("append", "PATH", fill(path)) for path in profile.path.append]
-    changes += [Change("set", name, fill(value)) for name, value in profile.env]
-    changes += [Change("unset", name) for name in profile.unset]
-    changes.append(Change("set", "CAPO_PROFILE", escape_braces(profile.name)))
-    changes.append(Change("set", "CAPO_PATH", ":".join([fill(path) for path in settings.capo.path])))
-    return tuple(changes)
+    activation = Activation()
+    activation.changes = [Change("set", name, fill(value)) for name, value in settings.base_env]
+    for activator in profile.activate:
+        activation.changes += _make_changes(activator, fill)
+    activation.changes += [Change("prepend", "PATH", fill(path)) for path in reversed(profile.path.prepend)]
+    activation.changes += [Change("append", "PATH", fill(path)) for path in profile.path.append]
+    activation.changes += [Change("set", name, fill(value)) for name, value in profile.env]
+    activation.changes += [Change("unset", name) for name in profile.unset]
+    activation.changes.append(Change("set", "CAPO_PROFILE", escape_braces(profile.name)))
+    activation.changes.append(Change("set", "CAPO_PATH", ":".join([fill(path) for path in settings.capo.path])))
+    activation.requires = _list_requires(profile.require, fill)
+    activation.mode, activation.stderr = profile.mode, profile.stderr
+    activation.timeout_s, activation.max_age_s = profile.timeout_s, profile.max_age_s
+    activation.stderr_allow = list(profile.stderr_allow)
+    activation.watch = [fill(path) for path in profile.watch]
+    return activation
+
+
+def _make_changes(activator: Activator, fill: Callable[[str], str]) -> list[Change]:
+    if activator.kind == "env":
+        return [Change("set", name, fill(value)) for name, value in activator.details]
+    if activator.kind == "venv":
+        return [Change("venv", "", fill(tree)) for _, tree in activator.details]
+    return [Change(activator.kind, details=[(key, fill(text)) for key, text in activator.details])]
+
+
+def _list_requires(require: Require, fill: Callable[[str], str]) -> list[tuple[str, str]]:
+    found = [("command", name) for name in require.commands]
+    found += [("env", fill(text)) for text in require.env]
+    found += [("file", fill(path)) for path in require.files]
+    for name, wanted in require.versions:
+        comparison = wanted.version.rstrip("0123456789.")
+        number = wanted.version.removeprefix(comparison)
+        found.append(("version", f"{name} {comparison} {number} {wanted.run}".rstrip()))
+    return found
 
 
 def placeholder_values(profile: Profile, settings: Settings) -> dict[str, str]:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from runner.document.faults import Faults, Wrong
-from runner.document.fields import list_of, map_of, name_like, scalar, text, variable, word
-from runner.document.keys import NOT_BUILT, Keys, declare, record_of
+from runner.document.fields import (
+    choice,
+    duration,
+    list_of,
+    map_of,
+    name_like,
+    pattern,
+    scalar,
+    text,
+    variable,
+    word,
+)
+from runner.document.keys import Keys, declare, record_of
 from runner.document.tree import Mapping, Node
+from runner.profiles.activator import Activator, read_activator
 
 # Files of envs/ that are no profiles (PROF-1).
 RESERVED = frozenset({"site", "archive", "datasets", "chains", "fleet"})
-_ACTIVATORS_LATER = ("conda", "env", "modules", "setup")
 
 profile_name = name_like("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a profile name", "letters, digits, . _ and -")
-
-
-@dataclass(frozen=True, slots=True)
-class Activator:
-    """One item of ``activate``: what kind, and its value as it was written."""
-
-    kind: str
-    value: str
+secret_source = name_like(r"file:/.+", "a secret", "write file:/PATH: secrets stay out of the profile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +37,40 @@ class PathChange:
     append: tuple[str, ...] = declare(list_of(scalar(word)), "directories behind it", "[]")
 
 
-def _read_activator(node: Node, faults: Faults) -> Activator:
-    if not isinstance(node, Mapping) or len(node.entries) != 1:
-        raise Wrong("an activator is one key with its value", "like venv: /data/venvs/wfc3")
-    ((key, value),) = node.entries.values()
-    if key.text in _ACTIVATORS_LATER:
-        raise Wrong(f"the activator {key.text} is {NOT_BUILT}", "only venv can be given")
-    if key.text != "venv":
-        raise Wrong(f'no activator is called "{key.text}"', "one of " + ", ".join(sorted(("venv", *_ACTIVATORS_LATER))))
-    return Activator(key.text, scalar(word)(value, faults))
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What the version of a command must be, and the command line that tells it (empty: ``--version``)."""
+
+    version: str
+    run: str = ""
+
+
+def _version(value: str) -> str:
+    if not re.fullmatch(r"(>=|<=|==|!=|>|<) ?[0-9]+(\.[0-9]+)*", value):
+        raise Wrong(f'"{value}" is no comparison of versions', 'write one like ">=6.5"')
+    return value.replace(" ", "")
+
+
+def _read_version(node: Node, faults: Faults) -> Version:
+    if not isinstance(node, Mapping):
+        return Version(scalar(_version)(node, faults))
+    given = dict(map_of(choice("version", "run"), scalar(text))(node, faults))
+    return Version(_version(given.get("version", "")), given.get("run", ""))
+
+
+def _variable_or_value(value: str) -> str:
+    name, equals, wanted = value.partition("=")
+    return variable(name) + equals + wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Require:
+    """What must hold after activation (PROF-43)."""
+
+    commands: tuple[str, ...] = declare(list_of(scalar(word)), "commands on PATH", "[]")
+    versions: tuple[tuple[str, Version], ...] = declare(map_of(word, _read_version), "what they say they are", "{}")
+    env: tuple[str, ...] = declare(list_of(scalar(_variable_or_value)), "NAME that is set, or NAME=value", "[]")
+    files: tuple[str, ...] = declare(list_of(scalar(word)), "what can be read", "[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +89,20 @@ class Profile:
     site: str = declare(scalar(word), "where", "")
     environment: str = declare(scalar(word), "which of the parallel installations", "")
     description: str = declare(scalar(text), "what it is for", "")
-    activate: tuple[Activator, ...] = declare(list_of(_read_activator), "what makes the environment, in order", "[]")
+    activate: tuple[Activator, ...] = declare(list_of(read_activator), "what makes the environment, in order", "[]")
     path: PathChange = declare(record_of(Keys(PathChange)), "changes of PATH", "{}")
     env: tuple[tuple[str, str], ...] = declare(map_of(variable, scalar(text)), "literal values", "{}")
     unset: tuple[str, ...] = declare(list_of(scalar(variable)), "names to take away", "[]")
+    secrets: tuple[tuple[str, str], ...] = declare(
+        map_of(variable, scalar(secret_source)), "variables read from files", "{}"
+    )
+    require: Require = declare(record_of(Keys(Require, later=("properties",))), "what must hold after activation", "{}")
+    mode: str = declare(scalar(choice("snapshot", "live")), "snapshot: kept; live: activated at every run", "snapshot")
+    timeout_s: float = declare(scalar(duration), "the most an activation takes", "10s", name="timeout")
+    stderr: str = declare(scalar(choice("fail", "warn", "ignore")), "what lines on stderr mean", "fail")
+    stderr_allow: tuple[str, ...] = declare(list_of(scalar(pattern)), "expressions of harmless lines", "[]")
+    watch: tuple[str, ...] = declare(list_of(scalar(word)), "further files that the activation reads", "[]")
+    max_age_s: float = declare(scalar(duration), "the age at which a snapshot is renewed", "24h", name="max_age")
 
 
-PROFILE = Keys(
-    Profile, later=("secrets", "capo", "require", "mode", "timeout", "stderr", "stderr_allow", "watch", "max_age")
-)
+PROFILE = Keys(Profile, later=("capo",))

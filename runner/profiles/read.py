@@ -11,11 +11,11 @@ from runner.document.parse import parse_document
 from runner.document.tree import Mapping, Node, Scalar, is_empty
 from runner.errors import Fault
 from runner.home.settings import Settings
-from runner.profiles.changes import fill_placeholders, make_changes, placeholder_values
+from runner.profiles.changes import fill_placeholders, make_activation, placeholder_values
 from runner.profiles.profile import PROFILE, RESERVED, Profile, profile_name
 
 # The keys in whose values placeholders are replaced.
-_FILLED = ("activate", "path", "env")
+_FILLED = ("activate", "path", "env", "watch", "require")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def parse_profile(name: str, data: bytes, settings: Settings, faults: Faults) ->
         profile = Profile(name, **{**PROFILE.defaults, **_split_name(name, settings), **given})
         _check_placeholders(root or top, placeholder_values(profile, settings), faults)
         if len(faults.found) == before:
-            make_changes(profile, settings)
+            make_activation(profile, settings)
     except Wrong as wrong:
         faults.wrong(root or top, wrong)
     return None if len(faults.found) > before else profile

@@ -1,0 +1,91 @@
+"""The environment of a profile that programs make: from its snapshot, or by an activation at this very moment."""
+
+from __future__ import annotations
+
+import posix
+import time
+
+from runner.launch.attempt import Attempt
+from runner.launch.environment import apply_changes
+from runner.launch.outcome import STOPPED, TIMED_OUT, CannotStart, Ending, Stopped
+from runner.launch.plan import Plan, Step
+from runner.launch.snapshot import Snapshot, decode_snapshot, find_snapshot, find_staleness, identify_activation
+from runner.launch.state import SNAPSHOTS, write_file
+
+# The child has timeouts of its own, and ends what it has started.
+_SPARE_S = 2.0
+
+
+def activate_captured(environment: dict[str, str], run: Run) -> None:
+    """Make `environment`, as every job begins with it, that of the run's profile; CannotStart if that fails."""
+    plan, place = run.plan, run.place
+    activation = plan.activation
+    reason = f"mode {activation.mode}"
+    if activation.mode == "snapshot":
+        snapshot = find_snapshot(place.state, plan.profile, place.host)
+        reason = _refuse_snapshot(snapshot, identify_activation(activation, environment, place.home, place.host))
+        if snapshot and not reason:
+            run.log.write_comment(f"environment of snapshot {snapshot.digest[:16]}")
+            apply_changes(environment, snapshot.changes)
+            return
+        _ask_for_snapshot(run)
+    run.log.write_comment(f"activating {plan.profile} now: {reason}")
+    apply_changes(environment, _activate_now(run).changes)
+
+
+def _refuse_snapshot(snapshot: Snapshot | None, identity: str) -> str:
+    """Return why a run must not use a snapshot, empty if it may."""
+    if snapshot is None:
+        return "it has no snapshot"
+    if snapshot.identity != identity:
+        return "its snapshot is that of another profile, home, user or host"
+    stale = find_staleness(snapshot, time.time())
+    return f"of its snapshot {stale}" if stale else ""
+
+
+def _ask_for_snapshot(run: Run) -> None:
+    """Let the sweep capture the profile; that it cannot be asked keeps no job from running."""
+    try:
+        write_file(
+            f"{run.place.state}/{SNAPSHOTS}/{run.plan.profile}.wanted", f"{run.plan.name}\n".encode(), sync=False
+        )
+    except OSError:
+        pass
+
+
+def _activate_now(run: Run) -> Snapshot:
+    """Activate the profile in a child, since that needs more than the standard library; its output is in the log."""
+    answer = posix.memfd_create("runner", 0)
+    plan = Plan(run.plan.name, run.plan.job, run.plan.profile)
+    plan.timeout_s, plan.grace_s, plan.survivors = run.plan.activation.timeout_s + _SPARE_S, 1.0, "allow"
+    words = [run.interpreter, "-I", "-X", "utf8", "-m", "runner.profiles.live"]
+    words += ["--home", run.place.home, "--plan", run.plan.name, "--answer", str(answer)]
+    own = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "RUNNER_RUN_ID": run.id, "RUNNER_HOME": run.place.home}
+    try:
+        assert run.stopper
+        attempt = Attempt(plan, own, run.place.home, run.log, run.stopper, 0)
+        try:
+            ending = attempt.run([Step("success", words)], lambda pid: None)
+        finally:
+            attempt.close()
+        data = posix.pread(answer, posix.fstat(answer).st_size, 0)
+    finally:
+        posix.close(answer)
+    if ending.outcome == STOPPED:
+        raise Stopped
+    return _read_answer(data, ending, run.plan.profile)
+
+
+def _read_answer(data: bytes, ending: Ending, profile: str) -> Snapshot:
+    try:
+        return decode_snapshot(data)
+    except (ValueError, LookupError):
+        cause = data.decode("utf-8", "surrogateescape").strip()
+        if ending.outcome == TIMED_OUT or not cause:
+            cause = f"profile {profile}: its activation ended with {ending.reason or 'nothing'}"
+        raise CannotStart(cause) from None
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runner.launch.records import Run

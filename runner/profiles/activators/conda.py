@@ -1,0 +1,89 @@
+"""A conda environment, by rule and by its own activation scripts, never by the slow ``conda`` (PROF-21 to PROF-24)."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from runner.launch.activation import Change
+from runner.launch.environment import apply_changes, expand_path
+from runner.launch.outcome import CannotStart
+from runner.profiles.activators.effect import Effect, Scene
+from runner.profiles.difference import find_changes
+from runner.profiles.shells import Setup, run_setup
+
+# The word by which conda says that a variable is not to be set.
+_UNSET = "***unset***"
+
+
+def capture(change: Change, scene: Scene) -> Effect:
+    """Activate the environment; CannotStart if it is none, or one of its scripts fails."""
+    details = dict(change.details)
+    root = expand_path(details["root"], scene.home) if "root" in details else ""
+    name = details.get("name", "")
+    prefix = expand_path(details["prefix"], scene.home) if "prefix" in details else find_prefix(root, name)
+    if not os.path.isfile(f"{prefix}/conda-meta/history"):
+        raise CannotStart(f"no conda environment at {prefix} (no conda-meta/history)")
+    changes = [*apply_rule(prefix, name or prefix, root), *read_variables(prefix)]
+    environment = dict(scene.environment)
+    apply_changes(environment, changes)
+    scripts = sorted(map(str, Path(prefix, "etc/conda/activate.d").glob("*.sh")))
+    for script in scripts:
+        setup = Setup("bash", "source", (script,))
+        dump = run_setup(setup, environment, scene.activation, scene.log, scene.left_s)
+        found = find_changes(dump.before, dump.after)
+        apply_changes(environment, found)
+        changes += found
+    return Effect(changes, list_inputs(prefix, scripts))
+
+
+def find_prefix(root: str, name: str) -> str:
+    """Return where a named environment of an installation is."""
+    return root if name == "base" else f"{root}/envs/{name}"
+
+
+def apply_rule(prefix: str, name: str, root: str) -> list[Change]:
+    """Return what every activation does (PROF-21)."""
+    condabin = [Change("prepend", "PATH", f"{root}/condabin")] if root else []
+    changes = [
+        *condabin,
+        Change("prepend", "PATH", f"{prefix}/bin"),
+        Change("set", "CONDA_PREFIX", prefix),
+        Change("set", "CONDA_DEFAULT_ENV", name),
+        Change("set", "CONDA_SHLVL", "1"),
+        Change("set", "CONDA_PROMPT_MODIFIER", f"({name}) "),
+    ]
+    if root:
+        changes += [Change("set", variable, f"{root}/bin/conda") for variable in ("CONDA_EXE", "_CONDA_EXE")]
+        changes += [Change("set", "CONDA_PYTHON_EXE", f"{root}/bin/python"), Change("set", "_CONDA_ROOT", root)]
+    return changes
+
+
+def read_variables(prefix: str) -> list[Change]:
+    """Return the variables that packages and people have given the environment (PROF-22); people win."""
+    files = sorted(Path(prefix, "etc/conda/env_vars.d").glob("*.json"))
+    given = {name: value for file in files for name, value in _read_json(file).items()}
+    state = Path(prefix, "conda-meta/state")
+    if state.exists():
+        given |= _read_json(state).get("env_vars", {})
+    if "PATH" in given:
+        raise CannotStart(f"a variable of {prefix} is PATH")
+    return [Change("set", name, str(value)) for name, value in given.items() if value != _UNSET]
+
+
+def _read_json(file: Path) -> dict[str, str]:
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise CannotStart(f"{file}: {error}") from None
+    if not isinstance(found, dict):
+        raise CannotStart(f"{file}: it is no JSON object")
+    return found
+
+
+def list_inputs(prefix: str, scripts: list[str]) -> list[str]:
+    """Return what the activation depends on, directories too: a new script is a change."""
+    fixed = ("conda-meta/history", "conda-meta/state", "etc/conda/env_vars.d", "etc/conda/activate.d")
+    variables = sorted(map(str, Path(prefix, "etc/conda/env_vars.d").glob("*.json")))
+    return [*[f"{prefix}/{name}" for name in fixed], *variables, *scripts, "/usr/bin/bash"]

@@ -1,0 +1,46 @@
+"""A setup script or command, in the shell that it was written for (PROF-26 to PROF-30)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from runner.launch.activation import Change
+from runner.launch.environment import expand_path, fill_home
+from runner.launch.outcome import CannotStart
+from runner.profiles.activators.effect import Effect, Scene
+from runner.profiles.difference import find_changes
+from runner.profiles.shells import SHELLS, TOOLS, Setup, run_setup
+
+
+def capture(change: Change, scene: Scene) -> Effect:
+    """Run the setup; CannotStart with its failing line."""
+    setup = read_setup(change, scene.home)
+    dump = run_setup(setup, scene.environment, scene.activation, scene.log, scene.left_s)
+    for name in ("PATH", "HOME"):
+        if not dump.after.get(name):
+            raise CannotStart(f"it leaves no {name}")
+    return Effect(find_changes(dump.before, dump.after), list_inputs(setup, scene), dump.notes)
+
+
+def read_setup(change: Change, home: str) -> Setup:
+    """Return the setup of a plan, its files on this machine."""
+    details = dict(change.details)
+    form = next(form for form in ("source", "eval", "run") if form in details)
+    target = expand_path(details[form], home) if form == "source" else fill_home(details[form], home)
+    arguments = [fill_home(text, home) for key, text in change.details if key == "arg"]
+    rc = expand_path(details["rc"], home) if "rc" in details else ""
+    return Setup(details["shell"], form, (target, *arguments), rc)
+
+
+def list_inputs(setup: Setup, scene: Scene) -> list[str]:
+    """Return the files that a setup is known to read: its own, its rc file, its shell, the program of its command."""
+    inputs = [shutil.which(SHELLS[setup.shell][0], path=TOOLS) or "", setup.rc]
+    if setup.form == "source":
+        inputs.append(setup.words[0])
+    else:
+        first = setup.words[0].split(None, 1)[0].strip("'\"")
+        inputs.append(
+            os.path.expanduser(first) if "/" in first else shutil.which(first, path=scene.environment["PATH"]) or ""
+        )
+    return [path for path in inputs if path.startswith("/")]

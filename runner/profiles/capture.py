@@ -1,0 +1,87 @@
+"""Activating a profile for once: every change in order, its effect and what that depends on (PROF-4, PROF-40).
+
+Nothing here reads YAML: what is activated is what was compiled, so that a run and its snapshot mean the same.
+"""
+
+from __future__ import annotations
+
+import glob
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from runner.launch.activation import CAPTURED, Activation, Change
+from runner.launch.environment import apply_changes, check_environment, expand_path, resolve
+from runner.launch.log import Log
+from runner.launch.outcome import CannotStart
+from runner.profiles.activators import conda, modules, setup
+from runner.profiles.activators.effect import Effect, Scene
+from runner.profiles.require import check_requires
+
+ACTIVATORS: dict[str, Callable[[Change, Scene], Effect]] = {
+    "conda": conda.capture,
+    "modules": modules.capture,
+    "setup": setup.capture,
+}
+
+
+@dataclass(slots=True)
+class Capture:
+    """What an activation did.
+
+    Attributes
+    ----------
+    environment
+        The environment afterwards.
+    changes
+        Literal, in order, from the environment that it began with; each with the key of the profile that made it.
+    inputs
+        The files that it depends on.
+    notes
+        What no snapshot can hold.
+    """
+
+    environment: dict[str, str]
+    changes: list[tuple[str, Change]] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def activate(activation: Activation, profile: str, environment: dict[str, str], home: str, log: Log) -> Capture:
+    """Activate a profile, starting from `environment`.
+
+    Raises
+    ------
+    CannotStart
+        Anything of it failed, or what the profile requires does not hold: ``profile P: KIND: REASON``.
+    """
+    until = time.monotonic() + activation.timeout_s
+    capture = Capture(dict(environment))
+    for change in activation.changes:
+        if change.verb in CAPTURED:
+            scene = Scene(capture.environment, activation, profile, home, log, until - time.monotonic())
+            try:
+                effect = ACTIVATORS[change.verb](change, scene)
+            except CannotStart as cause:
+                raise CannotStart(f"profile {profile}: {change.verb}: {cause}") from None
+        else:
+            changes = resolve(change, profile, home)
+            effect = Effect(changes, list_rule_inputs(change, changes))
+        apply_changes(capture.environment, effect.changes)
+        capture.changes += [(change.verb, one) for one in effect.changes]
+        capture.inputs += effect.inputs
+        capture.notes += effect.notes
+    for pattern in activation.watch:
+        path = expand_path(pattern, home)
+        capture.inputs += sorted(glob.glob(path)) or [path]
+    check_environment(capture.environment, activation, profile, home)
+    capture.inputs += check_requires(activation, profile, capture.environment, home, log, until)
+    return capture
+
+
+def list_rule_inputs(change: Change, changes: list[Change]) -> list[str]:
+    """Return the files that a change by rule depends on."""
+    if change.verb != "venv":
+        return []
+    tree = changes[0].value
+    return [f"{tree}/pyvenv.cfg", f"{tree}/bin/python", f"{tree}/bin/activate"]

@@ -1,0 +1,66 @@
+"""What a profile requires and only a program can tell: versions of commands (PROF-43)."""
+
+from __future__ import annotations
+
+import operator
+import re
+import shlex
+import time
+from itertools import zip_longest
+
+from runner.launch.activation import Activation
+from runner.launch.environment import find_program
+from runner.launch.log import Log
+from runner.launch.outcome import CannotStart
+from runner.profiles.shells import run_words
+
+COMPARISONS = {
+    ">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt,
+}  # fmt: skip
+_DOTTED = re.compile(r"\d+(?:\.\d+)*")
+
+
+def check_requires(
+    activation: Activation, profile: str, environment: dict[str, str], home: str, log: Log, until: float
+) -> list[str]:
+    """Return the files that the answers depend on; CannotStart if a version is not as required.
+
+    `until` is the monotonic clock's time at which the activation has taken too long.
+    """
+    inputs = []
+    for kind, text in activation.requires:
+        if kind == "version":
+            command, comparison, wanted, run = parse_version_requirement(text)
+            program = find_program(command, environment["PATH"], home)
+            first, *rest = shlex.split(run) or [program, "--version"]
+            words = [find_program(first, environment["PATH"], home), *rest]
+            attempt, _ = run_words(words, environment, activation, log, until - time.monotonic())
+            said = (attempt.out.tail or attempt.err.head).decode("utf-8", "replace")
+            found = find_version(said)
+            if not found or not compare_versions(found, comparison, wanted):
+                there = f"is {found}" if found else "does not tell its version"
+                raise CannotStart(f"profile {profile}: require: {command} {there}, not {comparison}{wanted}")
+            inputs.append(program)
+    return inputs
+
+
+def parse_version_requirement(text: str) -> tuple[str, str, str, str]:
+    """Return command, comparison, version and the command line that tells it (empty: ``--version``)."""
+    command, comparison, wanted, *run = text.split(" ", 3)
+    return command, comparison, wanted, run[0] if run else ""
+
+
+def find_version(text: str) -> str:
+    """Return the first dotted number in what a program says of itself, empty if there is none."""
+    found = _DOTTED.search(text)
+    return found[0] if found else ""
+
+
+def compare_versions(found: str, comparison: str, wanted: str) -> bool:
+    """Whether a version is as wanted, number by number; missing numbers are zero."""
+    pairs = list(zip_longest(_split(found), _split(wanted), fillvalue=0))
+    return bool(COMPARISONS[comparison]([one for one, _ in pairs], [other for _, other in pairs]))
+
+
+def _split(version: str) -> list[int]:
+    return [int(number) for number in version.split(".")]

@@ -1,0 +1,79 @@
+"""Making snapshots: an activation is captured twice, and kept only if it came out alike and holds no secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from runner.launch.activation import Activation, Change
+from runner.launch.environment import base_environment
+from runner.launch.gates import Place
+from runner.launch.log import Log
+from runner.launch.outcome import CannotStart
+from runner.launch.scrub import is_secret
+from runner.launch.snapshot import Input, Snapshot, digest, identify_activation, observe
+from runner.profiles.capture import Capture, activate
+
+# What belongs to one login or one moment, and is never kept (PROF-64).
+_NEVER_KEPT = frozenset({
+    "SSH_AUTH_SOCK", "SSH_AGENT_PID", "GPG_AGENT_INFO", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "XAUTHORITY",
+    "XDG_RUNTIME_DIR",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A snapshot that is worth keeping, and what the activation did beyond it."""
+
+    snapshot: Snapshot
+    capture: Capture
+
+
+def capture_snapshot(
+    activation: Activation, profile: str, place: Place, sources: list[str], log: Log, now: float
+) -> Captured:
+    """Capture a profile; `sources` are the files of ``envs/`` that say it.
+
+    Raises
+    ------
+    CannotStart
+        The activation fails, differs from one time to the next, or sets a secret (PROF-64, PROF-65).
+    """
+    before = base_environment(place.user, place.user_home)
+    # What the activation reads is looked at before: what changes meanwhile is then seen to have changed.
+    first = activate(activation, profile, before, place.home, log)
+    seen = {path: observe(path) for path in dict.fromkeys([*first.inputs, *sources])}
+    second = activate(activation, profile, before, place.home, log)
+    refuse_volatile(first, second, profile)
+    refuse_secrets(second.changes, profile)
+    identity = identify_activation(activation, before, place.home, place.host)
+    snapshot = Snapshot(profile, identity)
+    snapshot.made_at, snapshot.max_age_s = now, activation.max_age_s
+    snapshot.changes = [change for _, change in second.changes if is_kept(change.name)]
+    snapshot.inputs = [Input(path, facts, digest(path), is_source=path in sources) for path, facts in seen.items()]
+    snapshot.digest = sha256("\n".join([identity, *[one.digest for one in snapshot.inputs]]).encode()).hexdigest()
+    return Captured(snapshot, second)
+
+
+def is_kept(name: str) -> bool:
+    """Whether a variable belongs to the profile rather than to a login or a run."""
+    return name not in _NEVER_KEPT and not name.startswith(("XDG_SESSION_", "RUNNER_"))
+
+
+def refuse_volatile(first: Capture, second: Capture, profile: str) -> None:
+    """Raise CannotStart if a variable came out differently: a pid, a time, a temporary directory (PROF-65)."""
+    one, other = first.environment, second.environment
+    names = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name) and is_kept(name))
+    if names:
+        raise CannotStart(
+            f"profile {profile}: {' '.join(names)} differs from one activation to the next; unset it, or mode: live"
+        )
+
+
+def refuse_secrets(changes: list[tuple[str, Change]], profile: str) -> None:
+    """Raise CannotStart if a secret would be kept in a file (PROF-64)."""
+    for verb, change in changes:
+        if change.verb != "unset" and (is_secret(change.name) or change.name == "KRB5CCNAME"):
+            raise CannotStart(
+                f"profile {profile}: {verb} sets {change.name}, which is not kept; mode: live, or secrets"
+            )
