@@ -85,12 +85,15 @@ def check_right(table: Table) -> None:
 def find_elsewhere(spot: Spot, environ: Mapping[str, str]) -> tuple[Table, ...]:
     """Return every other crontab of this host from which cron would start the same block a second time.
 
-    Of the files in cron.d only those that cron does not ignore and we can read.
+    Of the files in cron.d only those that we can read, and that cron does not ignore or would not once ours is
+    replaced.
     """
     account, dialect = get_account(spot.user), read_system_dialect(spot.cron, environ)
     own = spot.file if spot.kind != "user" else ""
     files = [CronFile(path, account, dialect) for path in sorted(crond.DIRECTORY.glob("*")) if path.name != own]
-    others: list[Table] = [file for file in files if os.access(file.path, os.R_OK) and not file.find_flaws(dialect)]
+    others: list[Table] = [
+        file for file in files if os.access(file.path, os.R_OK) and not file.find_lasting_flaws(crond.DIRECTORY / own)
+    ]
     if own:
         with suppress(TryLater):  # a host without the program has no such crontab
             others.append(find_crontab(spot.user, environ))

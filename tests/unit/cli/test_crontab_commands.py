@@ -259,6 +259,29 @@ def test_a_target_that_changes_its_kind_must_be_taken_out_first(system_home: Hom
     assert bool(system_home.crontab.table) == (second == "user")
 
 
+@pytest.mark.parametrize("is_symbolic", [False, True])
+def test_a_link_to_our_file_stops_an_install_that_would_make_it_a_second_one(
+    system_home: Home, *, is_symbolic: bool
+) -> None:
+    """CRON-49: once ours is replaced, cron reads both."""
+    assert system_home.runner("crontab", "install").code == 0
+    ours, other = system_home.cron_d / "runner-lab-here", system_home.cron_d / "zz"
+    if is_symbolic:
+        ours.chmod(0o664)
+        other.symlink_to(ours)
+    else:
+        other.hardlink_to(ours)
+    answer = system_home.runner("crontab", "install", "--yes")
+    assert answer.code == 2
+    assert answer.err.endswith(f"take it out first: {other}\n")
+
+
+def test_a_link_that_cron_never_reads_stops_nothing(system_home: Home) -> None:
+    assert system_home.runner("crontab", "install").code == 0
+    (system_home.cron_d / "zz.old").hardlink_to(system_home.cron_d / "runner-lab-here")
+    assert system_home.runner("crontab", "install", "--yes").code == 0
+
+
 @pytest.mark.parametrize("kind", ["user", "cron-d"])
 def test_an_unknown_user_is_the_users_mistake(home: Home, kind: str) -> None:
     """CRON-49: asked of the password database before any crontab."""
