@@ -181,7 +181,7 @@ def uninstall_command(
         dry_run=dry_run,
     )
     answer = uninstall(order)
-    if answer is Answer.DONE and order.state:
+    if order.state and (answer is Answer.DONE or (answer is Answer.UNCHANGED and not dry_run)):
         with acting_as(order.crontab.account):
             note_installed(order.state, [], order.now)
     return _report(answer, as_json=as_json, done="our block is out of the crontab")

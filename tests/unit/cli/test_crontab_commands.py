@@ -11,6 +11,7 @@ from homes import Home
 from missing import give_up
 
 from runner.home.here import read_user
+from runner.launch.installed import read_installed
 from runner.plans.zone import is_same_zone, read_host_zone
 
 
@@ -240,6 +241,16 @@ def test_a_file_of_cron_d_can_be_taken_out_though_the_home_no_longer_compiles(sy
     system_home.write(file, "{")
     assert system_home.runner("crontab", "uninstall", "--target", "here").code == 0
     assert list(system_home.cron_d.iterdir()) == []
+
+
+def test_after_an_uninstall_nothing_is_installed_also_where_somebody_took_the_block_out_by_hand(home: Home) -> None:
+    """CRON-64: else the sweep would start what it believes to be missed."""
+    assert home.runner("crontab", "install").code == 0
+    home.crontab.table = b"# mine\n"
+    assert home.runner("crontab", "uninstall", "--dry-run").out == "nothing to change\n"
+    assert read_installed(str(home.state))
+    assert home.runner("crontab", "uninstall", "--yes").out == "nothing to change\n"
+    assert read_installed(str(home.state)) == {}
 
 
 @pytest.mark.parametrize("second", ["user", "cron-d"])
