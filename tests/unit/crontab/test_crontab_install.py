@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pwd
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,6 +59,16 @@ def test_uninstall_needs_nothing_but_the_crontab(fake: FakeCrontab):
     assert uninstall(order) is Answer.DONE
     assert fake.table == OLD
     assert not (fake.directory / "state").exists()
+
+
+def test_uninstall_works_also_for_an_account_without_home_and_state(fake: FakeCrontab):
+    """CRON-64."""
+    fake.table = OLD + make_block(NOON)
+    order = replace(fake.order(make_removal()), state=None)
+    homeless = pwd.struct_passwd((*order.crontab.account[:5], "/nonexistent", "/bin/sh"))
+    crontab = replace(fake.find(), account=homeless)
+    assert uninstall(replace(order, crontab=crontab)) is Answer.DONE
+    assert fake.table == OLD
 
 
 def test_uninstall_without_a_block_writes_nothing(fake: FakeCrontab):
