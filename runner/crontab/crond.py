@@ -14,10 +14,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.crontab.dialects import CRONIE, Dialect, Refusal
-from runner.crontab.explain.describe import explain_table
+from runner.crontab.dialects import CRONIE, Dialect
 from runner.crontab.explain.values import Table as Explained
-from runner.crontab.tables import Verdict
+from runner.crontab.tables import Verdict, find_own_refusal
 from runner.errors import TryLater
 from runner.launch.state import write_all
 
@@ -87,8 +86,7 @@ class CronFile:
 
     def check(self, dialect: Dialect, text: bytes) -> Verdict:
         """Return what the daemon would refuse, by our own reading: crontab(1) knows no user column."""
-        refusals = explain_table(dialect, Explained(text, system=True)).refusals
-        return Verdict(asked=True, refusal=Refusal(refusals[0].line, refusals[0].words) if refusals else None)
+        return Verdict(asked=True, refusal=find_own_refusal(dialect, Explained(text, system=True)))
 
     def find_flaws(self, dialect: Dialect) -> list[str]:
         """Return why cron ignores the file, see `Table.find_flaws`."""

@@ -167,6 +167,15 @@ def test_a_crontab_without_a_check_of_its_own_is_said_so(fake: FakeCrontab):
     assert any("has no check of its own" in warning for warning in fake.shown[0].warnings)
 
 
+def test_a_foreign_line_is_refused_with_its_number_also_where_the_daemon_cannot_be_asked(fake: FakeCrontab):
+    """CRON-45."""
+    fake.fail("-n", "crontab: illegal option -- n\n")
+    fake.table = b"A=1\n61 0 * * * true\n"
+    with pytest.raises(UserError, match="refuses line 2: bad minute: 61 0 "):
+        install(fake.order(make_wanted(NOON)))
+    assert fake.writes == []
+
+
 def test_a_write_that_went_wrong_is_undone(fake: FakeCrontab):
     """CRON-51: a program that loses the last line."""
     fake.table = OLD
