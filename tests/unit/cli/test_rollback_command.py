@@ -82,6 +82,16 @@ def test_a_line_without_a_plan_today_is_not_put_back(home: Home) -> None:
     assert home.tree() == before
 
 
+def test_a_block_that_was_edited_by_hand_stays_and_the_remedy_is_an_install(home: Home) -> None:
+    """CRON-48: a rollback has no option for it."""
+    file = home.cron_d / "runner-lab-here"
+    file = file if file.exists() else home.crontab.directory / "table"
+    file.write_bytes(file.read_bytes().replace(b"\n0 12 ", b"\n0 13 "))
+    answer = home.runner("crontab", "rollback")
+    assert answer.code == 2
+    assert 'then "runner crontab install --overwrite-edits"\n' in answer.err
+
+
 def test_a_dry_run_shows_the_difference_and_changes_nothing(home: Home) -> None:
     before = home.tree()
     answer = home.runner("crontab", "rollback", "--dry-run")
