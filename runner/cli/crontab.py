@@ -20,7 +20,7 @@ from runner.crontab.install import install, preview_install, roll_back, uninstal
 from runner.crontab.meaning import format_local
 from runner.crontab.order import Answer, Order
 from runner.crontab.output import make_output, read_compiled_entries
-from runner.crontab.places import check_right, find_elsewhere, find_standing, find_table
+from runner.crontab.places import check_right, find_elsewhere, find_links, find_standing, find_table
 from runner.crontab.preview import Preview, Wanted, encode_preview
 from runner.crontab.rollback import find_moved, plan_as_installed, want_block_of_then
 from runner.crontab.trusted import list_executed
@@ -178,6 +178,7 @@ def uninstall_command(
         show=lambda preview: _show(preview, as_json=as_json),
         confirm=lambda _: yes or _ask(),
         state=place.state if place.state.is_dir() else None,
+        elsewhere=find_links(crontab, find_elsewhere(spot, os.environ)),
         dry_run=dry_run,
     )
     answer = uninstall(order)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -98,6 +98,14 @@ def find_elsewhere(spot: Spot, environ: Mapping[str, str]) -> tuple[Table, ...]:
         with suppress(TryLater):  # a host without the program has no such crontab
             others.append(find_crontab(spot.user, environ))
     return tuple(others)
+
+
+def find_links(table: Table, elsewhere: Iterable[Table]) -> tuple[Table, ...]:
+    """Return the other names of a file in cron.d, of which cron would read the last one once the file is taken out."""
+    if not isinstance(table, CronFile) or not table.path.exists():
+        return ()
+    files = (other for other in elsewhere if isinstance(other, CronFile) and not other.path.is_symlink())
+    return tuple(file for file in files if file.path != table.path and file.path.samefile(table.path))
 
 
 def find_copies(spot: Spot, environ: Mapping[str, str]) -> dict[str, str]:

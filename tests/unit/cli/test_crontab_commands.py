@@ -287,6 +287,17 @@ def test_a_link_to_our_file_stops_an_install_that_would_make_it_a_second_one(
     assert answer.err.endswith(f"take it out first: {other}\n")
 
 
+def test_a_link_that_would_keep_our_lines_firing_stops_an_uninstall(system_home: Home) -> None:
+    """CRON-49, CRON-64: cron reads neither of two hard links, but the one that is left."""
+    assert system_home.runner("crontab", "install").code == 0
+    other = system_home.cron_d / "zz"
+    other.hardlink_to(system_home.cron_d / "runner-lab-here")
+    answer = system_home.runner("crontab", "uninstall", "--yes")
+    assert (answer.code, answer.err.endswith(f"take it out first: {other}\n")) == (2, True)
+    other.unlink()
+    assert system_home.runner("crontab", "uninstall", "--yes").code == 0
+
+
 def test_a_link_that_cron_never_reads_stops_nothing(system_home: Home) -> None:
     assert system_home.runner("crontab", "install").code == 0
     (system_home.cron_d / "zz.old").hardlink_to(system_home.cron_d / "runner-lab-here")
