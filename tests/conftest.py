@@ -1,3 +1,4 @@
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from postgres import Postgres
 # The same examples on every machine and day, however slow it is; a new seed is for whoever looks for new faults.
 settings.register_profile("runner", derandomize=True, database=None, deadline=None)
 settings.load_profile("runner")
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and so would what they start on a terminal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -137,6 +137,8 @@ def stop_command(ctx: click.Context, name: str, reason: str, target: str | None,
     begun = time.monotonic()
     with scene.act() as state:
         running = find_running(state, name)
+        if not running:
+            _check_plan(scene, name)
         if running and not dry_run:
             ids = ", ".join(lock.record.run_id for lock in running)
             with _tolerated("is not recorded as asked for"):
@@ -226,3 +228,11 @@ def _check_job(scene: Scene, job: str) -> None:
         raise UserError(f"{job} is one profile of a job, and all are paused together: name {job.partition('@')[0]}")
     hint = suggest(job, known) if known else 'nothing is compiled here; run "runner compile"'
     raise UserError(f'no job is called "{job}"' + (f"; {hint}" if hint else ""))
+
+
+def _check_plan(scene: Scene, name: str) -> None:
+    """Raise UserError unless that is a job or a compiled plan of one; asked only of what does not run."""
+    job = name.partition("@")[0]
+    plans = [plan.name for plan in read_compiled_plans(Path(scene.place.home)) if plan.job == job]
+    if name not in (job, *plans):
+        raise UserError(f'no plan is called "{name}"; of {job} there is {", ".join(plans)}')

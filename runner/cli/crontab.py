@@ -15,11 +15,12 @@ from runner.cli.explain import explain_command
 from runner.cli.output import going_on, print_json
 from runner.cli.verify import verify_command
 from runner.crontab.backups import get_backup
+from runner.crontab.entry import recall_zones
 from runner.crontab.install import install, preview_install, roll_back, uninstall
 from runner.crontab.meaning import format_local
 from runner.crontab.order import Answer, Order
-from runner.crontab.output import make_output
-from runner.crontab.places import check_right, find_elsewhere, find_standing, find_table
+from runner.crontab.output import make_output, read_compiled_entries
+from runner.crontab.places import check_right, find_elsewhere, find_links, find_standing, find_table
 from runner.crontab.preview import Preview, Wanted, encode_preview
 from runner.crontab.rollback import find_moved, plan_as_installed, want_block_of_then
 from runner.crontab.trusted import list_executed
@@ -177,10 +178,11 @@ def uninstall_command(
         show=lambda preview: _show(preview, as_json=as_json),
         confirm=lambda _: yes or _ask(),
         state=place.state if place.state.is_dir() else None,
+        elsewhere=find_links(crontab, find_elsewhere(spot, os.environ)),
         dry_run=dry_run,
     )
     answer = uninstall(order)
-    if answer is Answer.DONE and order.state:
+    if order.state and (answer is Answer.DONE or (answer is Answer.UNCHANGED and not dry_run)):
         with acting_as(order.crontab.account):
             note_installed(order.state, [], order.now)
     return _report(answer, as_json=as_json, done="our block is out of the crontab")
@@ -206,10 +208,12 @@ def rollback_command(
     crontab, state = find_table(spot, os.environ), settings.state_of(chosen)
     check_right(crontab)
     backup = get_backup(state, chosen.name, number)
-    wanted = want_block_of_then(backup.read_bytes(), make_wanted(spot, state), str(backup))
+    then = want_block_of_then(backup.read_bytes(), make_wanted(spot, state), str(backup))
     plans = {plan.name: plan for plan in read_compiled_plans(settings.home)}
+    moved = find_moved(then.entries, read_compiled_entries(settings.home, chosen), plans)
+    wanted = replace(then, entries=recall_zones(then.entries, plans), warnings=tuple(moved))
     order = Order(
-        replace(wanted, warnings=tuple(find_moved(wanted.entries, plans))),
+        wanted,
         crontab,
         time.time(),
         show=lambda preview: _show(preview, as_json=as_json),

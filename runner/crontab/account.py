@@ -16,15 +16,18 @@ LOCK = ".runner-crontab.lock"
 LOCK_WAIT_S = 10.0
 
 
-def lock_crontab(account: pwd.struct_passwd, state: Path | None) -> int:
+def lock_crontab(account: pwd.struct_passwd, state: Path | None) -> int | None:
     """Return the descriptor of the one lock of an account's crontab, in its home, which all its homes of ours share.
 
     The state directory serves an account that has no home to write in; two homes of such an account have
-    only the second reading between them (FAULT-47). Raises as `take_lock` does.
+    only the second reading between them (FAULT-47), and so has one whose state directory is gone: None, since
+    an uninstall needs nothing but the crontab (CRON-64). Raises as `take_lock` does.
     """
     with acting_as(account):
-        if state is None or os.access(account.pw_dir, os.W_OK | os.X_OK, effective_ids=True):
+        if os.access(account.pw_dir, os.W_OK | os.X_OK, effective_ids=True):
             return take_lock(Path(account.pw_dir))
+        if state is None:
+            return None
         try:
             make_state(str(state))
         except OSError as error:

@@ -13,7 +13,10 @@ from runner.errors import UserError
 _LIKE_MARKER = re.compile(rb"\s*#\s*(BEGIN|END)\s+runner\s+(\S*@\S*)", re.IGNORECASE)
 _MARKER = re.compile(rb"# (?:BEGIN runner (?P<begun>[\w-]+@[\w-]+) digest=(?P<digest>[0-9a-f]{16})"
                      rb"|END runner (?P<ended>[\w-]+@[\w-]+))")  # fmt: skip
-_DAMAGED = "the marks of a block in this crontab are damaged; nothing was changed; mend them by hand, or with --repair"
+_DAMAGED = (
+    "the marks of a block in this crontab are damaged; nothing was changed; mend them by hand, or with"
+    ' "runner crontab install --repair"'
+)
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 
 

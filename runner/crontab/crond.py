@@ -14,10 +14,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.crontab.dialects import CRONIE, Dialect, Refusal
-from runner.crontab.explain.describe import explain_table
+from runner.crontab.dialects import CRONIE, Dialect
 from runner.crontab.explain.values import Table as Explained
-from runner.crontab.tables import Verdict
+from runner.crontab.tables import Verdict, find_own_refusal
 from runner.errors import TryLater
 from runner.launch.state import write_all
 
@@ -87,8 +86,7 @@ class CronFile:
 
     def check(self, dialect: Dialect, text: bytes) -> Verdict:
         """Return what the daemon would refuse, by our own reading: crontab(1) knows no user column."""
-        refusals = explain_table(dialect, Explained(text, system=True)).refusals
-        return Verdict(asked=True, refusal=Refusal(refusals[0].line, refusals[0].words) if refusals else None)
+        return Verdict(asked=True, refusal=find_own_refusal(dialect, Explained(text, system=True)))
 
     def find_flaws(self, dialect: Dialect) -> list[str]:
         """Return why cron ignores the file, see `Table.find_flaws`."""
@@ -101,6 +99,15 @@ class CronFile:
         except OSError as error:
             return [f"it is a symbolic link that leads to nothing ({error.strerror})"]
         return find_file_flaws(self.path.name, seen, meant, dialect)
+
+    def find_lasting_flaws(self, other: Path) -> list[str]:
+        """Return why cron will ignore the file also after `other`, a file beside it, is replaced or removed.
+
+        Of two hard links the one that is left is sound, and a symbolic link then leads to what we wrote.
+        """
+        if other.is_file() and self.path.samefile(other):
+            return find_name_flaws(self.path.name, self.dialect)
+        return self.find_flaws(self.dialect)
 
     def _replace(self, text: bytes) -> None:
         # No cron reads a name that begins with a dot; of a killed install it may still be there.
@@ -145,11 +152,7 @@ def find_file_flaws(name: str, seen: os.stat_result, meant: os.stat_result, dial
     dialect
         The cron.
     """
-    flaws = []
-    if dialect is CRONIE and _CRONIE_SKIPS.fullmatch(name):
-        flaws.append(f"its name is {name}")
-    if dialect is not CRONIE and not _NAME.fullmatch(name):
-        flaws.append(f"its name is {name}, of which only A-Z a-z 0-9 _ - may be part")
+    flaws = find_name_flaws(name, dialect)
     if not stat.S_ISREG(meant.st_mode):
         return [*flaws, "it is no regular file"]
     owners = {one.st_uid for one in (seen, meant)} - {0}
@@ -161,6 +164,13 @@ def find_file_flaws(name: str, seen: os.stat_result, meant: os.stat_result, dial
     if not stat.S_ISLNK(seen.st_mode) and meant.st_nlink != 1:
         flaws.append(f"it has {meant.st_nlink} hard links")
     return flaws
+
+
+def find_name_flaws(name: str, dialect: Dialect) -> list[str]:
+    """Return why a cron does not look at a file of /etc/cron.d of that name."""
+    if dialect is CRONIE:
+        return [f"its name is {name}"] if _CRONIE_SKIPS.fullmatch(name) else []
+    return [] if _NAME.fullmatch(name) else [f"its name is {name}, of which only A-Z a-z 0-9 _ - may be part"]
 
 
 def _sync(directory: Path) -> None:

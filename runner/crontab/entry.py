@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from runner.launch.installed import Installed
+from runner.launch.plan import Plan
 from runner.launch.slot import Schedule
 from runner.registry.schedule import parse_when
 
@@ -63,18 +64,18 @@ def parse_entries(body: str) -> tuple[Entry, ...]:
     return tuple(_make_entry(plan, *found[plan]) for plan in sorted(found) if plan != SWEEP)
 
 
-def recall_zones(entries: Iterable[Entry], installed: Mapping[str, Installed]) -> tuple[Entry, ...]:
-    """Return `entries`, those with a clock of their own being due when they were as they were installed.
+def recall_zones(entries: Iterable[Entry], plans: Mapping[str, Installed | Plan]) -> tuple[Entry, ...]:
+    """Return `entries`, those with a clock of their own being due when their plans say, as installed or as compiled.
 
     Lines alone say all of a plan that goes by the target's clock, and of a gated one only when it is looked at.
     """
-    return tuple(_recall_zone(entry, installed.get(entry.plan)) for entry in entries)
+    return tuple(_recall_zone(entry, plans.get(entry.plan)) for entry in entries)
 
 
-def _recall_zone(entry: Entry, installed: Installed | None) -> Entry:
-    if installed is None or not installed.timezone:
+def _recall_zone(entry: Entry, plan: Installed | Plan | None) -> Entry:
+    if plan is None or not plan.timezone:
         return entry
-    return replace(entry, schedules=tuple(installed.schedules), timezone=installed.timezone)
+    return replace(entry, schedules=tuple(plan.schedules), timezone=plan.timezone)
 
 
 def _make_entry(plan: str, mailto: tuple[str, ...], lines: list[str]) -> Entry:

@@ -10,7 +10,7 @@ from runner.home.settings import Target
 from runner.launch.hosts import matches_host
 
 _HEADER = re.compile(r"# for .*\n(?:#   .*\n)*")
-_WORDS = re.compile(r"(\S+) on ((?:[^ ,]+ ?)+)(?:, site ([^ ,]+))?(?:, environment ([^ ,]+))?")
+_WORDS = re.compile(r"(\S+) on ([^ ,]+(?: [^ ,]+)*)(?:, site ([^ ,]+))?(?:, environment ([^ ,]+))?")
 
 
 @dataclass(frozen=True, slots=True)

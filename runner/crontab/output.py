@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from runner.crontab.compile import compile_block
-from runner.crontab.entry import Entry
+from runner.crontab.entry import Entry, parse_entries
 from runner.crontab.zones import make_fields
 from runner.home.settings import Settings, Target
 from runner.plans.check import serves
@@ -33,6 +35,12 @@ def compile_fragment(loaded: LoadedHome, target: Target) -> str:
     return compile_block(
         settings.name, str(settings.home), target, entries, settings.mail, housekeeping=settings.housekeeping
     )
+
+
+def read_compiled_entries(home: Path, target: Target) -> tuple[Entry, ...]:
+    """Return what the compiled block of a target says, by its lines alone; nothing if it was never compiled."""
+    fragment = home / name_fragment(target)
+    return parse_entries(fragment.read_text("ascii", "replace")) if fragment.exists() else ()
 
 
 def select_entries(planned: tuple[Planned, ...], settings: Settings, target: Target) -> tuple[Entry, ...]:

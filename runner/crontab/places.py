@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -85,16 +85,27 @@ def check_right(table: Table) -> None:
 def find_elsewhere(spot: Spot, environ: Mapping[str, str]) -> tuple[Table, ...]:
     """Return every other crontab of this host from which cron would start the same block a second time.
 
-    Of the files in cron.d only those that cron does not ignore and we can read.
+    Of the files in cron.d only those that we can read, and that cron does not ignore or would not once ours is
+    replaced.
     """
     account, dialect = get_account(spot.user), read_system_dialect(spot.cron, environ)
     own = spot.file if spot.kind != "user" else ""
     files = [CronFile(path, account, dialect) for path in sorted(crond.DIRECTORY.glob("*")) if path.name != own]
-    others: list[Table] = [file for file in files if os.access(file.path, os.R_OK) and not file.find_flaws(dialect)]
+    others: list[Table] = [
+        file for file in files if os.access(file.path, os.R_OK) and not file.find_lasting_flaws(crond.DIRECTORY / own)
+    ]
     if own:
         with suppress(TryLater):  # a host without the program has no such crontab
             others.append(find_crontab(spot.user, environ))
     return tuple(others)
+
+
+def find_links(table: Table, elsewhere: Iterable[Table]) -> tuple[Table, ...]:
+    """Return the other names of a file in cron.d, of which cron would read the last one once the file is taken out."""
+    if not isinstance(table, CronFile) or not table.path.exists():
+        return ()
+    files = (other for other in elsewhere if isinstance(other, CronFile) and not other.path.is_symlink())
+    return tuple(file for file in files if file.path != table.path and file.path.samefile(table.path))
 
 
 def find_copies(spot: Spot, environ: Mapping[str, str]) -> dict[str, str]:

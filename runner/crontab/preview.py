@@ -249,9 +249,11 @@ def _find_unedited(table: bytes, wanted: Wanted) -> Block | None:
     found = find_block(table, wanted.name)
     if found and found.is_edited and not wanted.overwrite_edits:
         after = put_in(table, wanted.name, wanted.block.encode())
+        command = "install" if wanted.block else "uninstall"
         raise UserError(
             f"line {found.line}: the block of {wanted.name} was edited by hand since it was installed; nothing was"
-            f" changed; bring the edit into jobs/, then --overwrite-edits\n{diff_tables(table, after)}"
+            f' changed; bring the edit into jobs/, then "runner crontab {command} --overwrite-edits"\n'
+            f"{diff_tables(table, after)}"
         )
     return found
 

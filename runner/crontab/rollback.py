@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from runner.crontab.block import find_sound_blocks
@@ -46,14 +46,29 @@ def plan_as_installed(entry: Entry, plan: Plan) -> Plan:
     return plan
 
 
-def find_moved(entries: Iterable[Entry], plans: dict[str, Plan]) -> list[str]:
-    """Return a warning for each plan that has another schedule today than its line of then."""
+def find_moved(then: Iterable[Entry], today: Iterable[Entry], plans: Mapping[str, Plan]) -> list[str]:
+    """Return a warning for each plan whose line of then fires otherwise than the one it is compiled to today.
+
+    Parameters
+    ----------
+    then, today
+        What the lines say, the zones of their plans left aside.
+    plans
+        Those of today; a line without one is for the install to refuse.
+    """
+    lines = {entry.plan: _list_firings(entry) for entry in today}
     return [
-        f"{entry.plan}: the line of then fires otherwise than its plan of today says; a run keeps the plan of today"
-        for entry in entries
-        if entry.plan in plans and not plans[entry.plan].timezone and _differs(entry, plans[entry.plan])
+        f"{entry.plan}: the line of then fires otherwise than its plan of today says; {_explain(plans[entry.plan])}"
+        for entry in then
+        if entry.plan in plans and _list_firings(entry) != lines.get(entry.plan)
     ]
 
 
-def _differs(entry: Entry, plan: Plan) -> bool:
-    return set(map(encode_schedule, entry.schedules)) != set(map(encode_schedule, plan.schedules))
+def _list_firings(entry: Entry) -> set[str]:
+    return set(map(encode_schedule, entry.schedules))
+
+
+def _explain(plan: Plan) -> str:
+    if plan.timezone:  # the gate starts nothing else (CRON-36)
+        return f"only its slots in {plan.timezone} start, and of those only the ones at which the line fires"
+    return "a run keeps the plan of today"

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Protocol
 
 from runner.crontab.dialects import Dialect, Refusal, choose_dialect, find_refusal, lacks_check, lists_escaped
+from runner.crontab.explain.describe import explain_table
+from runner.crontab.explain.values import Table as Explained
 from runner.errors import TryLater, UserError
 from runner.home.account import get_account
 
@@ -29,7 +31,7 @@ _ESCAPED = re.compile(rb"\\[br]")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check said: whether the daemon's own could be asked, and what is refused."""
+    """What a check said: whether the daemon's own could be asked (else it was ours), and what is refused."""
 
     asked: bool
     refusal: Refusal | None = None
@@ -154,7 +156,8 @@ class Crontab:
         if refusal := find_refusal(output):
             return Verdict(asked=True, refusal=refusal)
         if lacks_check(output):
-            return Verdict(asked=False)
+            own = Explained(text, owned_by_root=self.account.pw_uid == 0)
+            return Verdict(asked=False, refusal=find_own_refusal(dialect, own))
         raise TryLater(f"{_describe(self, dialect.check_option + ' FILE', done)}")
 
     def find_flaws(self, dialect: Dialect) -> list[str]:
@@ -182,6 +185,12 @@ def find_crontab(user: str, environ: Mapping[str, str]) -> Crontab:
         raise UserError(f"only root may keep the crontab of another user ({user})")
     options = () if caller == account.pw_uid else ("-u", user)
     return Crontab(str(Path(program).absolute()), account, options, {"PATH": path, "LC_ALL": "C"})
+
+
+def find_own_refusal(dialect: Dialect, table: Explained) -> Refusal | None:
+    """Return what the daemon would refuse first, by our own reading, where it cannot be asked (CRON-45)."""
+    refusals = explain_table(dialect, table).refusals
+    return Refusal(refusals[0].line, refusals[0].words) if refusals else None
 
 
 def find_mail_warnings(sendmail: Path = SENDMAIL) -> list[str]:

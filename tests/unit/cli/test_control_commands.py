@@ -234,6 +234,11 @@ def test_the_journal_says_who_stopped_which_run(home: Home, sleeper: subprocess.
     assert (audit["action"], audit["job"], audit["detail"]) == ("stop", "sleeper", f"{run_id}: wrong input")
 
 
+def test_a_plan_that_does_not_exist_is_the_callers_mistake(compiled: Home) -> None:
+    answer = compiled.runner("stop", "nightly@typo")
+    assert (answer.code, answer.err) == (2, 'no plan is called "nightly@typo"; of nightly there is nightly\n')
+
+
 def test_where_nothing_runs_nothing_is_stopped(compiled: Home) -> None:
     answer = compiled.runner("stop", "nightly")
     assert (answer.code, answer.out) == (1, "nothing runs of nightly\n")

@@ -11,6 +11,7 @@ from homes import Home
 from missing import give_up
 
 from runner.home.here import read_user
+from runner.launch.installed import read_installed
 from runner.plans.zone import is_same_zone, read_host_zone
 
 
@@ -242,6 +243,16 @@ def test_a_file_of_cron_d_can_be_taken_out_though_the_home_no_longer_compiles(sy
     assert list(system_home.cron_d.iterdir()) == []
 
 
+def test_after_an_uninstall_nothing_is_installed_also_where_somebody_took_the_block_out_by_hand(home: Home) -> None:
+    """CRON-64: else the sweep would start what it believes to be missed."""
+    assert home.runner("crontab", "install").code == 0
+    home.crontab.table = b"# mine\n"
+    assert home.runner("crontab", "uninstall", "--dry-run").out == "nothing to change\n"
+    assert read_installed(str(home.state))
+    assert home.runner("crontab", "uninstall", "--yes").out == "nothing to change\n"
+    assert read_installed(str(home.state)) == {}
+
+
 @pytest.mark.parametrize("second", ["user", "cron-d"])
 def test_a_target_that_changes_its_kind_must_be_taken_out_first(system_home: Home, second: str) -> None:
     """CRON-49: else cron would start each job twice."""
@@ -257,6 +268,40 @@ def test_a_target_that_changes_its_kind_must_be_taken_out_first(system_home: Hom
     assert system_home.runner("crontab", "uninstall").out.endswith("our block is out of the crontab\n")
     assert system_home.runner("crontab", "install").code == 0
     assert bool(system_home.crontab.table) == (second == "user")
+
+
+@pytest.mark.parametrize("is_symbolic", [False, True])
+def test_a_link_to_our_file_stops_an_install_that_would_make_it_a_second_one(
+    system_home: Home, *, is_symbolic: bool
+) -> None:
+    """CRON-49: once ours is replaced, cron reads both."""
+    assert system_home.runner("crontab", "install").code == 0
+    ours, other = system_home.cron_d / "runner-lab-here", system_home.cron_d / "zz"
+    if is_symbolic:
+        ours.chmod(0o664)
+        other.symlink_to(ours)
+    else:
+        other.hardlink_to(ours)
+    answer = system_home.runner("crontab", "install", "--yes")
+    assert answer.code == 2
+    assert answer.err.endswith(f"take it out first: {other}\n")
+
+
+def test_a_link_that_would_keep_our_lines_firing_stops_an_uninstall(system_home: Home) -> None:
+    """CRON-49, CRON-64: cron reads neither of two hard links, but the one that is left."""
+    assert system_home.runner("crontab", "install").code == 0
+    other = system_home.cron_d / "zz"
+    other.hardlink_to(system_home.cron_d / "runner-lab-here")
+    answer = system_home.runner("crontab", "uninstall", "--yes")
+    assert (answer.code, answer.err.endswith(f"take it out first: {other}\n")) == (2, True)
+    other.unlink()
+    assert system_home.runner("crontab", "uninstall", "--yes").code == 0
+
+
+def test_a_link_that_cron_never_reads_stops_nothing(system_home: Home) -> None:
+    assert system_home.runner("crontab", "install").code == 0
+    (system_home.cron_d / "zz.old").hardlink_to(system_home.cron_d / "runner-lab-here")
+    assert system_home.runner("crontab", "install", "--yes").code == 0
 
 
 @pytest.mark.parametrize("kind", ["user", "cron-d"])

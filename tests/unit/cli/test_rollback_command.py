@@ -82,12 +82,51 @@ def test_a_line_without_a_plan_today_is_not_put_back(home: Home) -> None:
     assert home.tree() == before
 
 
+def test_a_block_that_was_edited_by_hand_stays_and_the_remedy_is_an_install(home: Home) -> None:
+    """CRON-48: a rollback has no option for it."""
+    file = home.cron_d / "runner-lab-here"
+    file = file if file.exists() else home.crontab.directory / "table"
+    file.write_bytes(file.read_bytes().replace(b"\n0 12 ", b"\n0 13 "))
+    answer = home.runner("crontab", "rollback")
+    assert answer.code == 2
+    assert 'then "runner crontab install --overwrite-edits"\n' in answer.err
+
+
 def test_a_dry_run_shows_the_difference_and_changes_nothing(home: Home) -> None:
     before = home.tree()
     answer = home.runner("crontab", "rollback", "--dry-run")
     assert answer.code == 0
     assert "\n+30 2 * * * " in answer.out
     assert home.tree() == before
+
+
+def test_a_line_from_before_a_zone_is_told(home: Home) -> None:
+    """CRON-36, CRON-65: its plan of today is due by another clock."""
+    home.job(f"{NOON}, timezone: Asia/Kolkata")
+    assert home.runner("crontab", "install").code == 0
+    answer = home.runner("crontab", "rollback")
+    assert answer.code == 0
+    assert "warning: job: the line of then fires otherwise than its plan of today says; only its slots in" in answer.err
+
+
+def test_a_gated_line_is_shown_with_the_slots_of_its_plan(home: Home) -> None:
+    """CRON-60: 12:00 in Kolkata is 06:30 in UTC, whatever minutes the lines fire at."""
+    home.job(f"{NOON}, timezone: Asia/Kolkata")
+    assert home.runner("crontab", "install").code == 0
+    home.job(f"{NOON}, timezone: Asia/Kolkata, mailto: al@example.org")
+    assert home.runner("crontab", "install").code == 0
+    answer = home.runner("crontab", "rollback", "--json")
+    assert (answer.code, answer.err) == (0, "")
+    assert [change["jobs"] for change in answer.objects] == [[]]
+
+
+def test_the_same_gated_line_is_nothing_to_change(home: Home) -> None:
+    """CRON-53."""
+    home.job(f"{NOON}, timezone: Asia/Kolkata")
+    for keys in ("", ", mailto: al@example.org", ""):
+        home.job(f"{NOON}, timezone: Asia/Kolkata{keys}")
+        assert home.runner("crontab", "install").code == 0
+    assert home.runner("crontab", "rollback", "2").out == "nothing to change\n"
 
 
 @pytest.mark.parametrize("number", ["2", "99"])

@@ -47,12 +47,17 @@ def make_account(home: Path) -> pwd.struct_passwd:
     return pwd.struct_passwd(("ql", "x", os.getuid(), os.getgid(), "", str(home), "/bin/sh"))
 
 
+def close(lock: int | None) -> None:
+    assert lock is not None
+    os.close(lock)
+
+
 def test_all_homes_of_an_account_share_the_lock_in_its_home_directory(tmp_path: Path):
     """CRON-47: per user."""
-    os.close(lock_crontab(make_account(tmp_path), tmp_path / "state"))
+    close(lock_crontab(make_account(tmp_path), tmp_path / "state"))
     assert [path.name for path in tmp_path.iterdir()] == [LOCK]
 
 
 def test_an_account_without_a_home_directory_is_locked_in_its_state(tmp_path: Path):
-    os.close(lock_crontab(make_account(tmp_path / "nonexistent"), tmp_path / "state"))
+    close(lock_crontab(make_account(tmp_path / "nonexistent"), tmp_path / "state"))
     assert (tmp_path / "state/locks" / LOCK).exists()

@@ -27,6 +27,12 @@ def test_a_block_that_does_not_say_so_is_for_nobody_in_particular(body: bytes) -
     assert parse_header(body) is None
 
 
+def test_a_comment_by_hand_is_told_from_ours_in_no_time() -> None:
+    """CRON-48: a pattern that tries every way to part its words would never end."""
+    hosts = " ".join(f"ql-ops{number}.example.org" for number in range(40))
+    assert parse_header(f"# for root on {hosts} (ask Bob, then)\n".encode()) is None
+
+
 def test_all_that_is_wrong_is_told_at_once() -> None:
     ours, there = (
         find_blocks(make_block(make_entry("a", "0 1 * * *"), **changes))[0].body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pwd
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,6 +59,16 @@ def test_uninstall_needs_nothing_but_the_crontab(fake: FakeCrontab):
     assert uninstall(order) is Answer.DONE
     assert fake.table == OLD
     assert not (fake.directory / "state").exists()
+
+
+def test_uninstall_works_also_for_an_account_without_home_and_state(fake: FakeCrontab):
+    """CRON-64."""
+    fake.table = OLD + make_block(NOON)
+    order = replace(fake.order(make_removal()), state=None)
+    homeless = pwd.struct_passwd((*order.crontab.account[:5], "/nonexistent", "/bin/sh"))
+    crontab = replace(fake.find(), account=homeless)
+    assert uninstall(replace(order, crontab=crontab)) is Answer.DONE
+    assert fake.table == OLD
 
 
 def test_uninstall_without_a_block_writes_nothing(fake: FakeCrontab):
@@ -154,6 +165,15 @@ def test_a_crontab_without_a_check_of_its_own_is_said_so(fake: FakeCrontab):
     fake.fail("-n", "crontab: illegal option -- n\n")
     assert install(fake.order(make_wanted(NOON))) is Answer.DONE
     assert any("has no check of its own" in warning for warning in fake.shown[0].warnings)
+
+
+def test_a_foreign_line_is_refused_with_its_number_also_where_the_daemon_cannot_be_asked(fake: FakeCrontab):
+    """CRON-45."""
+    fake.fail("-n", "crontab: illegal option -- n\n")
+    fake.table = b"A=1\n61 0 * * * true\n"
+    with pytest.raises(UserError, match="refuses line 2: bad minute: 61 0 "):
+        install(fake.order(make_wanted(NOON)))
+    assert fake.writes == []
 
 
 def test_a_write_that_went_wrong_is_undone(fake: FakeCrontab):

@@ -40,9 +40,19 @@ def test_a_text_without_a_block_as_we_wrote_it_is_refused(then: bytes, message: 
         want_block_of_then(then, make_removal(), "then")
 
 
-def test_a_line_that_fires_otherwise_than_its_plan_of_today_is_told() -> None:
-    assert find_moved([NOON], {"noon": make_plan("0 12 * * *")}) == []
-    assert find_moved([NOON], {"noon": make_plan("0 13 * * *")})[0].startswith("noon: the line of then fires otherwise")
+def test_a_line_that_fires_otherwise_than_its_line_of_today_is_told() -> None:
+    plans = {"noon": make_plan("0 13 * * *")}
+    assert find_moved([NOON], [NOON], plans) == []
+    (moved,) = find_moved([NOON], [make_entry("noon", "0 13 * * *")], plans)
+    assert moved.startswith("noon: the line of then fires otherwise")
+    assert len(find_moved([NOON], [], plans)) == 1
+
+
+def test_a_line_from_before_its_plan_got_a_zone_is_told() -> None:
+    """CRON-36: its gate would start nothing, whatever the schedules of both are."""
+    gated = {"noon": make_plan("0 12 * * *", "Europe/Paris")}
+    (moved,) = find_moved([NOON], [make_entry("noon", "0 * * * *")], gated)
+    assert moved.endswith("only its slots in Europe/Paris start, and of those only the ones at which the line fires")
 
 
 def test_the_installed_schedule_is_that_of_the_line_unless_a_zone_gates_it() -> None:
