@@ -91,8 +91,9 @@ class Lab:
         plan = Plan(name, name.partition("@")[0], "dsoc-prod")
         plan.steps = [step if isinstance(step, Step) else Step("success", step) for step in steps]
         for key, value in fields.items():
-            assert hasattr(plan, key), key
-            setattr(plan, key, value)
+            owner = plan.activation if hasattr(plan.activation, key) and not hasattr(plan, key) else plan
+            assert hasattr(owner, key), key
+            setattr(owner, key, value)
         (self.home / PLANS / f"{name}.plan").write_bytes(encode_plan(plan))
         return plan
 

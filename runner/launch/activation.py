@@ -17,9 +17,7 @@ class Change:
 
     __slots__ = ("details", "name", "value", "verb")
 
-    def __init__(
-        self, verb: str, name: str = "", value: str = "", details: list[tuple[str, str]] | None = None
-    ) -> None:
+    def __init__(self, verb: str, name: str = "", value: str = "", details: Pairs | None = None) -> None:
         self.verb = verb
         self.name = name
         self.value = value
@@ -68,7 +66,7 @@ KEYS = frozenset(
 )
 
 
-def encode_activation(activation: Activation) -> list[tuple[str, str]]:
+def encode_activation(activation: Activation) -> Pairs:
     """Return the pairs of an activation; only what differs from the defaults is written."""
     default = Activation()
     pairs = []
@@ -101,3 +99,8 @@ def decode_pair(activation: Activation, key: str, value: str) -> None:
     else:
         key = key.removeprefix("activation_")
         setattr(activation, key, float(value) if key.endswith("_s") else value)
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Pairs = list[tuple[str, str]]

@@ -9,7 +9,7 @@ from runner.launch.attempt import Attempt
 from runner.launch.environment import apply_changes
 from runner.launch.outcome import STOPPED, TIMED_OUT, CannotStart, Ending, Stopped
 from runner.launch.plan import Plan, Step
-from runner.launch.snapshot import Snapshot, decode_snapshot, find_snapshot, find_staleness, identify_activation
+from runner.launch.snapshot import WANTED, Snapshot, decode_snapshot, find_snapshot, find_staleness, identify_activation
 from runner.launch.state import SNAPSHOTS, write_file
 
 # The child has timeouts of its own, and ends what it has started.
@@ -46,9 +46,7 @@ def _refuse_snapshot(snapshot: Snapshot | None, identity: str) -> str:
 def _ask_for_snapshot(run: Run) -> None:
     """Let the sweep capture the profile; that it cannot be asked keeps no job from running."""
     try:
-        write_file(
-            f"{run.place.state}/{SNAPSHOTS}/{run.plan.profile}.wanted", f"{run.plan.name}\n".encode(), sync=False
-        )
+        write_file(f"{run.place.state}/{SNAPSHOTS}/{run.plan.profile}{WANTED}", run.plan.name.encode(), sync=False)
     except OSError:
         pass
 

@@ -79,8 +79,8 @@ class Run:
 
     __slots__ = (
         "arguments", "attempt", "boot_id", "by_hand", "clock_s", "holder", "id", "interpreter", "is_full", "lock",
-        "lock_name", "log", "memory_failures", "monotonic", "place", "plan", "queue", "seq", "slot", "started_at", "stopper",
-        "tally", "trigger", "work",
+        "lock_name", "log", "memory_failures", "monotonic", "place", "plan", "queue", "seq", "slot",
+        "started_at", "stopper", "tally", "trigger", "work",
     )  # fmt: skip
     log: Log
 

@@ -18,6 +18,8 @@ FORMAT = "runner-snapshot 1"
 # Raised whenever the code that captures would now capture something else (PROF-62).
 CAPTURE_VERSION = "1"
 ABSENT = "-"
+# ``snapshots/<profile>.wanted`` names a plan: who activated its profile for want of a snapshot.
+WANTED = ".wanted"
 
 
 class Input:
@@ -101,10 +103,13 @@ def find_staleness(snapshot: Snapshot, now: float, *, with_sources: bool = False
     for one in snapshot.inputs:
         if one.is_source and not with_sources:
             continue
-        if (facts := observe(one.path)) != one.facts and (
-            ABSENT in (facts, one.facts) or digest(one.path) != one.digest
-        ):
-            return f"{one.path} {'has vanished' if facts == ABSENT else 'is new' if one.facts == ABSENT else 'has changed'}"
+        facts = observe(one.path)
+        if facts == one.facts:
+            continue
+        if ABSENT in (facts, one.facts):
+            return f"{one.path} {'has vanished' if facts == ABSENT else 'is new'}"
+        if digest(one.path) != one.digest:
+            return f"{one.path} has changed"
     return ""
 
 

@@ -73,7 +73,7 @@ def activate(activation: Activation, profile: str, environment: dict[str, str], 
         capture.notes += effect.notes
     for pattern in activation.watch:
         path = expand_path(pattern, home)
-        capture.inputs += sorted(glob.glob(path)) or [path]
+        capture.inputs += sorted(glob.glob(path)) or [path]  # noqa: PTH207
     check_environment(capture.environment, activation, profile, home)
     capture.inputs += check_requires(activation, profile, capture.environment, home, log, until)
     return capture

@@ -109,7 +109,7 @@ def run_setup(setup: Setup, environment: Mapping[str, str], activation: Activati
 def run_words(
     words: list[str], environment: Mapping[str, str], activation: Activation, log: Log, left_s: float
 ) -> tuple[Attempt, Ending]:
-    """Run a program of the activation, by its absolute name, in a session of its own, its whole tree ended at the timeout (PROF-26)."""
+    """Run a program by its absolute name, in a session of its own; its whole tree ends at the timeout (PROF-26)."""
     plan = Plan("activation", "activation", "-")
     plan.timeout_s, plan.grace_s, plan.survivors = max(left_s, 0.01), 0.5, "allow"
     plan.stderr_allow = activation.stderr_allow
@@ -144,7 +144,8 @@ def write_script(setup: Setup, paths: Mapping[str, str]) -> list[str]:
         lines += checked(_write_source(setup, setup.words), _FAILED)
     elif setup.form == "eval":
         # By way of a file: the command's own status counts, and its lines stay lines.
-        lines += checked(f"{setup.words[0]} {into} {paths['code']}", _FAILED)
+        group = ("(", ")") if setup.is_csh else ("{", "}")
+        lines += [f"{group[0]} {setup.words[0]}", *checked(f"{group[1]} {into} {paths['code']}", _FAILED)]
         lines += checked(_write_source(setup, (paths["code"],)), _FAILED)
     else:
         lines += checked(setup.words[0], _FAILED)

@@ -62,7 +62,7 @@ def _write_plan(home: Path, name: str, words: list[str]) -> None:
     # No slot is near, so that each firing counts as asked for and none as a duplicate.
     plan.schedules = [decode_schedule("0 0 29 2 *")]
     plan.steps = [Step("success", words)]
-    plan.changes = [Change("set", f"VARIABLE_{number}", "value") for number in range(20)]
+    plan.activation.changes = [Change("set", f"VARIABLE_{number}", "value") for number in range(20)]
     (home / "crontab.d" / "plans" / f"{name}.plan").write_bytes(encode_plan(plan))
 
 

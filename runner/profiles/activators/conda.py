@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from runner.launch.activation import Change
@@ -23,7 +22,7 @@ def capture(change: Change, scene: Scene) -> Effect:
     root = expand_path(details["root"], scene.home) if "root" in details else ""
     name = details.get("name", "")
     prefix = expand_path(details["prefix"], scene.home) if "prefix" in details else find_prefix(root, name)
-    if not os.path.isfile(f"{prefix}/conda-meta/history"):
+    if not Path(prefix, "conda-meta/history").is_file():
         raise CannotStart(f"no conda environment at {prefix} (no conda-meta/history)")
     changes = [*apply_rule(prefix, name or prefix, root), *read_variables(prefix)]
     environment = dict(scene.environment)
@@ -63,22 +62,25 @@ def apply_rule(prefix: str, name: str, root: str) -> list[Change]:
 def read_variables(prefix: str) -> list[Change]:
     """Return the variables that packages and people have given the environment (PROF-22); people win."""
     files = sorted(Path(prefix, "etc/conda/env_vars.d").glob("*.json"))
-    given = {name: value for file in files for name, value in _read_json(file).items()}
+    given: dict[str, object] = {name: value for file in files for name, value in _read_json(file).items()}
     state = Path(prefix, "conda-meta/state")
     if state.exists():
-        given |= _read_json(state).get("env_vars", {})
+        given |= _as_map(_read_json(state).get("env_vars", {}), state)
     if "PATH" in given:
         raise CannotStart(f"a variable of {prefix} is PATH")
     return [Change("set", name, str(value)) for name, value in given.items() if value != _UNSET]
 
 
-def _read_json(file: Path) -> dict[str, str]:
+def _read_json(file: Path) -> dict[str, object]:
     try:
-        found = json.loads(file.read_bytes())
+        return _as_map(json.loads(file.read_bytes()), file)
     except (OSError, ValueError) as error:
         raise CannotStart(f"{file}: {error}") from None
+
+
+def _as_map(found: object, file: Path) -> dict[str, object]:
     if not isinstance(found, dict):
-        raise CannotStart(f"{file}: it is no JSON object")
+        raise CannotStart(f"{file}: no JSON object where variables should be")
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 
 from runner.launch.activation import Change
@@ -35,12 +34,10 @@ def read_setup(change: Change, home: str) -> Setup:
 
 def list_inputs(setup: Setup, scene: Scene) -> list[str]:
     """Return the files that a setup is known to read: its own, its rc file, its shell, the program of its command."""
-    inputs = [shutil.which(SHELLS[setup.shell][0], path=TOOLS) or "", setup.rc]
+    first = setup.words[0].split(None, 1)[0].strip("'\"")
     if setup.form == "source":
-        inputs.append(setup.words[0])
-    else:
-        first = setup.words[0].split(None, 1)[0].strip("'\"")
-        inputs.append(
-            os.path.expanduser(first) if "/" in first else shutil.which(first, path=scene.environment["PATH"]) or ""
-        )
+        first = setup.words[0]
+    elif "/" not in first:
+        first = shutil.which(first, path=scene.environment["PATH"]) or ""
+    inputs = [shutil.which(SHELLS[setup.shell][0], path=TOOLS) or "", setup.rc, first]
     return [path for path in inputs if path.startswith("/")]

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from lab import CALLER, CANARY, SLOT, Lab
 
-from runner.launch.environment import apply_changes, expand_path, fill_home, find_program
+from runner.launch.activation import Activation, Change
+from runner.launch.environment import apply_rules, check_environment, expand_path, fill_home, find_program
 from runner.launch.outcome import CannotStart
-from runner.launch.plan import Change
 
 _ME = pwd.getpwuid(os.getuid())
 _HOME = "/data/home"
@@ -20,7 +20,10 @@ _HOME = "/data/home"
 
 def _apply(*changes: Change, home: str = _HOME, **start: str) -> dict[str, str]:
     environment = {"PATH": "/usr/bin:/bin", **start}
-    apply_changes(environment, list(changes), "p", home)
+    activation = Activation()
+    activation.changes = list(changes)
+    apply_rules(environment, activation, "p", home)
+    check_environment({"HOME": "/", **environment}, activation, "p", home)
     return environment
 
 

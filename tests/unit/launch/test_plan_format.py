@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.launch import lines
+from runner.launch.activation import Activation, Change
 from runner.launch.plan import (
     FORMAT,
-    Change,
     HomePlan,
     Plan,
     PlanTarget,
@@ -53,6 +53,19 @@ schedules = st.builds(
     day_star=st.booleans(),
     weekday_star=st.booleans(),
 )
+details = st.lists(st.tuples(names, texts), max_size=2)
+changes = st.builds(Change, st.sampled_from(["set", "unset", "append"]), names, texts, details)
+activations = st.builds(
+    lambda **values: fill(Activation(), **values),
+    changes=st.lists(changes, max_size=3),
+    mode=texts,
+    timeout_s=seconds,
+    max_age_s=seconds,
+    stderr=texts,
+    stderr_allow=words,
+    watch=words,
+    requires=st.lists(st.tuples(names, texts), max_size=2),
+)
 plans = st.builds(
     lambda name, job, profile, **values: fill(Plan(name, job, profile), **values),
     texts,
@@ -84,7 +97,8 @@ plans = st.builds(
     umask=st.integers(0, 0o777),
     log_max_bytes=st.integers(0, 1 << 50),
     log_keep_s=seconds,
-    changes=st.lists(st.builds(Change, st.sampled_from(["set", "unset", "append"]), names, texts), max_size=3),
+    activation=activations,
+    env=st.lists(st.tuples(names, texts), max_size=2),
     steps=st.lists(st.builds(Step, st.sampled_from(["success", "always", "failure"]), words), max_size=3),
 )
 
@@ -142,9 +156,10 @@ def test_a_plan_reads_like_the_registry() -> None:
 
 def test_a_change_keeps_the_blanks_of_its_value() -> None:
     plan = Plan("dark", "dark", "p")
-    plan.changes = [Change("set", "PS1", " $  "), Change("unset", "LESS"), Change("venv", "", "/opt/venv ")]
-    again = decode_plan(encode_plan(plan)).changes
-    assert values_of(again) == values_of(plan.changes)
+    changes = [Change("set", "PS1", " $  "), Change("unset", "LESS"), Change("venv", "", "/opt/venv ")]
+    plan.activation.changes = [*changes, Change("setup", details=[("shell", "tcsh"), ("run", " ur_setup  ")])]
+    again = decode_plan(encode_plan(plan)).activation.changes
+    assert values_of(again) == values_of(plan.activation.changes)
 
 
 @given(plans, st.data())

@@ -7,7 +7,7 @@ from homes import Home
 
 from runner.document.faults import Faults, Wrong
 from runner.home.settings import Settings, find_main_target, parse_settings
-from runner.profiles.changes import escape_braces, fill_placeholders, make_changes
+from runner.profiles.changes import escape_braces, fill_placeholders, make_activation
 from runner.profiles.profile import Profile
 from runner.profiles.read import list_profile_files, parse_profile
 
@@ -38,7 +38,7 @@ def parse(settings: Settings, text: str, name: str = "dsoc-prod") -> Profile:
 
 
 def changes(settings: Settings, text: str, name: str = "dsoc-prod") -> list[tuple[str, str, str]]:
-    return [(one.verb, one.name, one.value) for one in make_changes(parse(settings, text, name), settings)]
+    return [(one.verb, one.name, one.value) for one in make_activation(parse(settings, text, name), settings).changes]
 
 
 @pytest.mark.parametrize(
