@@ -1,21 +1,25 @@
-"""Activating the profile of a plan at this very moment: the child that the wrapper starts where no snapshot serves.
+"""Activating the profile of a plan in a process of its own, for the wrapper and for the sweep.
 
-``python -m runner.profiles.live --home HOME --plan PLAN --answer FD``: the answer has the form of a snapshot, or is
-one line that says why the job cannot be started.
+``python -m runner.profiles.live --home HOME --plan PLAN --answer FD`` activates at this very moment and writes the
+answer into a descriptor, in the form of a snapshot or as one line that says why not; ``--keep`` in place of that
+captures and keeps a snapshot, and says on stderr why not.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 
 from runner.launch.environment import base_environment
-from runner.launch.gates import read_place, read_plan
+from runner.launch.gates import Place, read_place, read_plan
 from runner.launch.log import Log
 from runner.launch.outcome import CODE_CANNOT_EXECUTE, CannotStart
-from runner.launch.snapshot import Snapshot, encode_snapshot
+from runner.launch.plan import Plan
+from runner.launch.snapshot import Snapshot, encode_snapshot, keep_snapshot
 from runner.launch.state import write_all
 from runner.profiles.capture import activate
+from runner.profiles.snapshots import capture_snapshot, list_sources
 
 
 class Passage(Log):
@@ -29,24 +33,39 @@ class Passage(Log):
         write_all(1, data)
 
 
-def main(home: str, plan_name: str, answer: int) -> int:
-    """Activate the profile of a plan and write the answer; return the exit code."""
+def answer(place: Place, plan: Plan) -> bytes:
+    """Activate the profile of a plan; return its effect, of which nothing is kept."""
+    before = base_environment(place.user, place.user_home)
+    capture = activate(plan.activation, plan.profile, before, place.home, Passage())
+    snapshot = Snapshot(plan.profile, "live")
+    snapshot.changes = [change for _, change in capture.changes]
+    return encode_snapshot(snapshot)
+
+
+def keep(place: Place, plan: Plan) -> None:
+    """Capture the profile of a plan and keep the snapshot."""
+    sources = list_sources(place.home, plan.profile)
+    captured = capture_snapshot(plan.activation, plan.profile, place, sources, Passage(), time.time())
+    keep_snapshot(place.state, captured.snapshot, place.host)
+
+
+def main(home: str, plan_name: str, descriptor: int | None) -> int:
+    """Do what is asked for; return the exit code."""
     place = read_place(home)
     plan, fault = read_plan(home, plan_name)
     try:
         if fault:
             raise CannotStart(fault)
-        before = base_environment(place.user, place.user_home)
-        capture = activate(plan.activation, plan.profile, before, home, Passage())
+        if descriptor is None:
+            keep(place, plan)
+        else:
+            write_all(descriptor, answer(place, plan))
     except CannotStart as cause:
-        os.write(answer, f"{cause}\n".encode("utf-8", "surrogateescape"))
+        os.write(2 if descriptor is None else descriptor, f"{cause}\n".encode("utf-8", "surrogateescape"))
         return CODE_CANNOT_EXECUTE
-    snapshot = Snapshot(plan.profile, "live")
-    snapshot.changes = [change for _, change in capture.changes]
-    write_all(answer, encode_snapshot(snapshot))
     return 0
 
 
 if __name__ == "__main__":
     options = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=True))
-    sys.exit(main(options["--home"], options["--plan"], int(options["--answer"])))
+    sys.exit(main(options["--home"], options["--plan"], int(options["--answer"]) if "--answer" in options else None))

@@ -55,6 +55,11 @@ def capture_snapshot(
     return Captured(snapshot, second)
 
 
+def list_sources(home: str, profile: str) -> list[str]:
+    """Return the files that say what a profile is."""
+    return [f"{home}/envs/site.yaml", f"{home}/envs/{profile}.yaml"]
+
+
 def is_kept(name: str) -> bool:
     """Whether a variable belongs to the profile rather than to a login or a run."""
     return name not in _NEVER_KEPT and not name.startswith(("XDG_SESSION_", "RUNNER_"))
