@@ -17,12 +17,12 @@ _PR_SET_CHILD_SUBREAPER = 36
 _KILL_S = 5.0
 
 
-def become_subreaper() -> None:
-    """Let orphans of the job become children of this process."""
+def become_subreaper(*, is_one: bool = True) -> None:
+    """Let orphans of the job become children of this process, or no longer."""
     import _ctypes  # 0.5 ms; ctypes with its type machinery is 2.9
 
     prctl = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")  # type: ignore[arg-type]
-    _ctypes.call_function(prctl, (_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+    _ctypes.call_function(prctl, (_PR_SET_CHILD_SUBREAPER, int(is_one), 0, 0, 0))
 
 
 def find_descendants(root: int) -> list[Identity]:

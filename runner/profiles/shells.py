@@ -18,6 +18,7 @@ from runner.launch.environment import find_program
 from runner.launch.log import Log
 from runner.launch.outcome import OK, TIMED_OUT, CannotStart, Ending
 from runner.launch.plan import Plan, Step
+from runner.launch.tree import become_subreaper
 
 # Without their rc files (PROF-26).
 SHELLS = {
@@ -114,6 +115,7 @@ def run_words(
     plan.timeout_s, plan.grace_s, plan.survivors = max(left_s, 0.01), 0.5, "allow"
     plan.stderr_allow = activation.stderr_allow
     stopper = Stopper()
+    become_subreaper()
     try:
         attempt = Attempt(plan, dict(environment), "/", log, stopper, 0)
         try:
@@ -121,6 +123,7 @@ def run_words(
         finally:
             attempt.close()
     finally:
+        become_subreaper(is_one=False)
         stopper.let_go()
     return attempt, ending
 
