@@ -45,6 +45,10 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
+        "Profiles",
+        (Entry("profile", "profile", "see, compare, capture and use the environments of jobs"),),
+    ),
+    (
         "Crontab",
         (
             Entry("compile", "compile", "write crontab.d/ from jobs/ and envs/"),

@@ -34,7 +34,8 @@ class Capture:
     environment
         The environment afterwards.
     changes
-        Literal, in order, from the environment that it began with; each with the key of the profile that made it.
+        Literal, in order, from the environment that it began with; each with the number of the change of the
+        activation that made it.
     inputs
         The files that it depends on.
     notes
@@ -42,7 +43,7 @@ class Capture:
     """
 
     environment: dict[str, str]
-    changes: list[tuple[str, Change]] = field(default_factory=list)
+    changes: list[tuple[int, Change]] = field(default_factory=list)
     inputs: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -57,7 +58,7 @@ def activate(activation: Activation, profile: str, environment: dict[str, str], 
     """
     until = time.monotonic() + activation.timeout_s
     capture = Capture(dict(environment))
-    for change in activation.changes:
+    for number, change in enumerate(activation.changes):
         if change.verb in CAPTURED:
             scene = Scene(capture.environment, activation, profile, home, log, until - time.monotonic())
             try:
@@ -68,7 +69,7 @@ def activate(activation: Activation, profile: str, environment: dict[str, str], 
             changes = resolve(change, profile, home)
             effect = Effect(changes, list_rule_inputs(change, changes))
         apply_changes(capture.environment, effect.changes)
-        capture.changes += [(change.verb, one) for one in effect.changes]
+        capture.changes += [(number, one) for one in effect.changes]
         capture.inputs += effect.inputs
         capture.notes += effect.notes
     for pattern in activation.watch:

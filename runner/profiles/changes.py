@@ -7,7 +7,7 @@ wrapper knows where it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from runner.document.faults import Wrong, suggest
 from runner.document.keys import NOT_BUILT
@@ -16,6 +16,7 @@ from runner.launch.activation import Activation, Change
 from runner.profiles.activator import Activator
 from runner.profiles.profile import Profile, Require
 
+Fill = Callable[[str], str]
 _BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
@@ -27,15 +28,7 @@ def make_activation(profile: Profile, settings: Settings) -> Activation:
         return fill_placeholders(text, values)
 
     activation = Activation()
-    activation.changes = [Change("set", name, fill(value)) for name, value in settings.base_env]
-    for activator in profile.activate:
-        activation.changes += _make_changes(activator, fill)
-    activation.changes += [Change("prepend", "PATH", fill(path)) for path in reversed(profile.path.prepend)]
-    activation.changes += [Change("append", "PATH", fill(path)) for path in profile.path.append]
-    activation.changes += [Change("set", name, fill(value)) for name, value in profile.env]
-    activation.changes += [Change("unset", name) for name in profile.unset]
-    activation.changes.append(Change("set", "CAPO_PROFILE", escape_braces(profile.name)))
-    activation.changes.append(Change("set", "CAPO_PATH", ":".join([fill(path) for path in settings.capo.path])))
+    activation.changes = [change for _, change in _list_changes(profile, settings, fill)]
     activation.requires = _list_requires(profile.require, fill)
     activation.mode, activation.stderr = profile.mode, profile.stderr
     activation.timeout_s, activation.max_age_s = profile.timeout_s, profile.max_age_s
@@ -44,7 +37,31 @@ def make_activation(profile: Profile, settings: Settings) -> Activation:
     return activation
 
 
-def _make_changes(activator: Activator, fill: Callable[[str], str]) -> list[Change]:
+def list_origins(profile: Profile, settings: Settings) -> list[str]:
+    """Return for each change of the profile's activation the key that makes it."""
+    return [origin for origin, _ in _list_changes(profile, settings, str)]
+
+
+def _list_changes(profile: Profile, settings: Settings, fill: Fill) -> Iterator[tuple[str, Change]]:
+    """Yield the changes in the order of PROF-4, each behind the key that makes it."""
+    for name, value in settings.base_env:
+        yield "base.env", Change("set", name, fill(value))
+    for number, activator in enumerate(profile.activate):
+        for change in _make_changes(activator, fill):
+            yield f"activate[{number}].{activator.kind}", change
+    for path in reversed(profile.path.prepend):
+        yield "path.prepend", Change("prepend", "PATH", fill(path))
+    for path in profile.path.append:
+        yield "path.append", Change("append", "PATH", fill(path))
+    for name, value in profile.env:
+        yield "env", Change("set", name, fill(value))
+    for name in profile.unset:
+        yield "unset", Change("unset", name)
+    yield "capo", Change("set", "CAPO_PROFILE", escape_braces(profile.name))
+    yield "capo", Change("set", "CAPO_PATH", ":".join([fill(path) for path in settings.capo.path]))
+
+
+def _make_changes(activator: Activator, fill: Fill) -> list[Change]:
     if activator.kind == "env":
         return [Change("set", name, fill(value)) for name, value in activator.details]
     if activator.kind == "venv":
@@ -52,7 +69,7 @@ def _make_changes(activator: Activator, fill: Callable[[str], str]) -> list[Chan
     return [Change(activator.kind, details=[(key, fill(text)) for key, text in activator.details])]
 
 
-def _list_requires(require: Require, fill: Callable[[str], str]) -> list[tuple[str, str]]:
+def _list_requires(require: Require, fill: Fill) -> list[tuple[str, str]]:
     found = [("command", name) for name in require.commands]
     found += [("env", fill(text)) for text in require.env]
     found += [("file", fill(path)) for path in require.files]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from runner.launch.activation import Activation, Change
+from runner.launch.activation import CAPTURED, Activation
 from runner.launch.environment import base_environment
 from runner.launch.gates import Place
 from runner.launch.log import Log
@@ -14,6 +14,7 @@ from runner.launch.scrub import is_secret
 from runner.launch.snapshot import Input, Snapshot, digest, identify_activation, observe
 from runner.profiles.capture import Capture, activate
 
+_REMEDY_SECRET = "mode: live, or secrets"
 # What belongs to one login or one moment, and is never kept (PROF-64).
 _NEVER_KEPT = frozenset({
     "SSH_AUTH_SOCK", "SSH_AGENT_PID", "GPG_AGENT_INFO", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "XAUTHORITY",
@@ -45,7 +46,7 @@ def capture_snapshot(
     seen = {path: observe(path) for path in dict.fromkeys([*first.inputs, *sources])}
     second = activate(activation, profile, before, place.home, log)
     refuse_volatile(first, second, profile)
-    refuse_secrets(second.changes, profile)
+    refuse_secrets(activation, second, profile)
     identity = identify_activation(activation, before, place.home, place.host)
     snapshot = Snapshot(profile, identity)
     snapshot.made_at, snapshot.max_age_s = now, activation.max_age_s
@@ -75,10 +76,10 @@ def refuse_volatile(first: Capture, second: Capture, profile: str) -> None:
         )
 
 
-def refuse_secrets(changes: list[tuple[str, Change]], profile: str) -> None:
+def refuse_secrets(activation: Activation, capture: Capture, profile: str) -> None:
     """Raise CannotStart if a secret would be kept in a file (PROF-64)."""
-    for verb, change in changes:
+    for number, change in capture.changes:
         if change.verb != "unset" and (is_secret(change.name) or change.name == "KRB5CCNAME"):
-            raise CannotStart(
-                f"profile {profile}: {verb} sets {change.name}, which is not kept; mode: live, or secrets"
-            )
+            kind = activation.changes[number].verb
+            source = f"{kind}: it sets" if kind in CAPTURED else "env:"
+            raise CannotStart(f"profile {profile}: {source} {change.name}, which no file may keep; {_REMEDY_SECRET}")

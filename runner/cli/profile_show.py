@@ -1,0 +1,170 @@
+"""``runner profile list|show|diff|capture``: what profiles there are, what they do, and their snapshots."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+
+import click
+
+from runner.cli.complete import complete_profiles
+from runner.cli.context import dry_run_option, get_home, json_option
+from runner.cli.output import clean, print_json, print_table
+from runner.cli.times import show_duration
+from runner.document.faults import check_faults, describe_unknown
+from runner.errors import ANSWER_IS_NO, DONE, UserError
+from runner.home.here import find_state, read_host
+from runner.home.settings import Settings, read_settings
+from runner.launch.environment import base_environment
+from runner.launch.gates import Place, read_place
+from runner.launch.log import Log
+from runner.launch.outcome import CannotStart
+from runner.launch.snapshot import identify_activation, keep_snapshot
+from runner.launch.state import make_state
+from runner.profiles.capture import Capture, activate
+from runner.profiles.changes import make_activation
+from runner.profiles.overview import describe_change, find_differences, list_settings, make_row
+from runner.profiles.profile import Profile
+from runner.profiles.read import read_profiles
+from runner.profiles.snapshots import capture_snapshot, list_sources
+
+
+def get_profile(settings: Settings, name: str) -> Profile:
+    """Return a profile; UserError with the nearest names if there is none, or with all that is wrong with its file."""
+    profiles = read_profiles(settings)
+    if name not in profiles.by_name:
+        check_faults([fault for fault in profiles.faults if fault.file == f"envs/{name}.yaml"])
+        raise UserError(describe_unknown("profile", name, profiles.by_name))
+    return profiles.by_name[name]
+
+
+def find_place(settings: Settings) -> Place:
+    """Return this home on this machine; it need not be compiled."""
+    place = read_place(str(settings.home))
+    place.state = str(find_state(settings))
+    return place
+
+
+def activate_now(profile: Profile, settings: Settings, place: Place) -> Capture:
+    """Activate a profile at this very moment; UserError with the failing line."""
+    activation = make_activation(profile, settings)
+    try:
+        return activate(activation, profile.name, _begin(place), place.home, Log("", -1, 0))
+    except CannotStart as cause:
+        raise UserError(str(cause)) from None
+
+
+def _begin(place: Place) -> dict[str, str]:
+    return base_environment(place.user, place.user_home)
+
+
+@click.command("list")
+@json_option
+@click.pass_context
+def list_command(ctx: click.Context, as_json: bool) -> int:
+    """Show the profiles: sites and environments, snapshots, old names. A star marks the site of this host."""
+    settings = read_settings(get_home(ctx))
+    profiles = read_profiles(settings)
+    state, host, now = str(find_state(settings)), read_host(), time.time()
+    rows = [make_row(profile, settings, state, host, now) for _, profile in sorted(profiles.by_name.items())]
+    for fault in profiles.faults:
+        click.echo(str(fault), err=True)
+    if as_json:
+        print_json(row.describe() for row in rows)
+        return DONE
+    columns = ("profile", "site", "environment", "mode", "snapshot", "formerly", "description")
+    cells = []
+    for row in rows:
+        age = f"{row.snapshot}, {show_duration(row.snapshot_age_s)}" if row.snapshot_age_s is not None else "-"
+        formerly = " ".join(row.renamed_from) or "-"
+        cells.append((row.profile, row.site or "-", row.environment or "-", row.mode, age, formerly, row.description))
+    print_table(columns, cells, {"fresh,": "green"})
+    return DONE
+
+
+@click.command("show")
+@click.argument("profile", shell_complete=complete_profiles)
+@json_option
+@click.pass_context
+def show_command(ctx: click.Context, profile: str, as_json: bool) -> int:
+    """Activate PROFILE and show every variable with the key that set it; secrets are masked."""
+    settings = read_settings(get_home(ctx))
+    found, place = get_profile(settings, profile), find_place(settings)
+    variables = list_settings(activate_now(found, settings, place), _begin(place), found, settings)
+    if as_json:
+        print_json(one.describe() for one in variables)
+    else:
+        print_table(("variable", "value", "set by"), [(one.name, one.value, one.origin) for one in variables], {})
+    return DONE
+
+
+@click.command("diff")
+@click.argument("profile", shell_complete=complete_profiles)
+@click.argument("other", required=False, shell_complete=complete_profiles)
+@click.option("--shell", is_flag=True, help="Compare with the shell that this is called from.")
+@json_option
+@click.pass_context
+def diff_command(ctx: click.Context, profile: str, other: str | None, shell: bool, as_json: bool) -> int:
+    """Show what differs between two profiles, or with --shell between PROFILE and your shell. Exit 1 if anything."""
+    if bool(other) == shell:
+        raise UserError("name a second profile, or give --shell")
+    settings = read_settings(get_home(ctx))
+    place = find_place(settings)
+    one = activate_now(get_profile(settings, profile), settings, place).environment
+    two: Mapping[str, str] = os.environ
+    if other:
+        two = activate_now(get_profile(settings, other), settings, place).environment
+    differences = find_differences(one, two)
+    if as_json:
+        print_json(difference.describe() for difference in differences)
+    else:
+        for difference in differences:
+            for sign, name, value in (("-", profile, difference.one), ("+", other or "shell", difference.other)):
+                if value is not None:
+                    click.echo(clean(f"{sign} {name}: {difference.name}={value}"))
+    return ANSWER_IS_NO if differences else DONE
+
+
+@click.command("capture")
+@click.argument("profiles", nargs=-1, required=True, shell_complete=complete_profiles)
+@dry_run_option
+@click.option("--explain", is_flag=True, help="Show the key of the snapshot and each input with its digest.")
+@click.pass_context
+def capture_command(ctx: click.Context, profiles: tuple[str, ...], dry_run: bool, explain: bool) -> int:
+    """Activate PROFILES, show what that changes, and keep it for the next runs."""
+    settings = read_settings(get_home(ctx))
+    place = find_place(settings)
+    return max(_capture(get_profile(settings, name), settings, place, dry_run, explain) for name in profiles)
+
+
+def _capture(profile: Profile, settings: Settings, place: Place, dry_run: bool, explain: bool) -> int:
+    activation = make_activation(profile, settings)
+    sources = list_sources(place.home, profile.name)
+    begun = time.monotonic()
+    try:
+        captured = capture_snapshot(activation, profile.name, place, sources, Log("", -1, 0), time.time())
+    except CannotStart as cause:
+        if ": require: " in str(cause):
+            click.echo(f"runner: {cause}", err=True)
+            return ANSWER_IS_NO
+        raise UserError(str(cause)) from None
+    snapshot = captured.snapshot
+    seconds = time.monotonic() - begun
+    counts = f"{len(snapshot.changes)} changes, {len(snapshot.inputs)} inputs"
+    click.echo(f"profile {profile.name}: {counts}, {seconds:.2f} s")
+    for change in snapshot.changes:
+        click.echo(clean(f"  {describe_change(change)}"))
+    for one in snapshot.inputs if explain else ():
+        click.echo(clean(f"  reads {one.path} {one.digest[:16] or one.facts}"))
+    if explain:
+        identity = identify_activation(activation, _begin(place), place.home, place.host)
+        click.echo(f"  key {snapshot.digest} of identity {identity}")
+    for note in captured.capture.notes:
+        click.echo(clean(f"runner: profile {profile.name}: {note}"), err=True)
+    if activation.mode != "snapshot":
+        click.echo(f"  not kept: mode {activation.mode}")
+    elif not dry_run:
+        make_state(place.state)
+        keep_snapshot(place.state, snapshot, place.host)
+    return DONE

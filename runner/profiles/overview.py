@@ -1,0 +1,117 @@
+"""What people are told of profiles: sites and environments, and where each variable comes from (PROF-6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from runner.home.settings import Settings
+from runner.launch.activation import Change
+from runner.launch.scrub import MASK, is_secret
+from runner.launch.snapshot import find_snapshot, find_staleness
+from runner.profiles.capture import Capture
+from runner.profiles.changes import list_origins
+from runner.profiles.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One profile in the list.
+
+    Attributes
+    ----------
+    snapshot
+        ``fresh``, why it is not, or empty where there is none.
+    snapshot_age_s
+        Seconds since it was captured, None without one.
+    renamed_from
+        Old names that lead to it.
+    """
+
+    profile: str
+    site: str
+    environment: str
+    mode: str
+    snapshot: str
+    snapshot_age_s: float | None
+    renamed_from: tuple[str, ...]
+    description: str
+
+    def describe(self) -> dict[str, object]:
+        """Return the fields of ``runner profile list --json``."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One variable of a profile: its value (masked if it is a secret's name) and the key that set it last."""
+
+    name: str
+    value: str
+    origin: str
+
+    def describe(self) -> dict[str, object]:
+        """Return the fields of ``runner profile show --json``."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def make_row(profile: Profile, settings: Settings, state: str, host: str, now: float) -> Row:
+    """Return what the list says of a profile."""
+    snapshot = find_snapshot(state, profile.name, host)
+    renamed = tuple(old for old, new in settings.renamed if new == profile.name)
+    return Row(
+        profile.name,
+        profile.site,
+        profile.environment,
+        profile.mode,
+        (find_staleness(snapshot, now, with_sources=True) or "fresh") if snapshot else "",
+        now - snapshot.made_at if snapshot else None,
+        renamed,
+        profile.description,
+    )
+
+
+def list_settings(capture: Capture, before: Mapping[str, str], profile: Profile, settings: Settings) -> list[Setting]:
+    """Return the variables of an activated profile by name; `before` is what every job begins with."""
+    origins = list_origins(profile, settings)
+    by_name = dict.fromkeys(before, "every job")
+    by_name |= {change.name: origins[number] for number, change in capture.changes}
+    return [
+        Setting(name, show_value(name, value), by_name[name]) for name, value in sorted(capture.environment.items())
+    ]
+
+
+def show_value(name: str, value: str) -> str:
+    """Return a value as it may be shown."""
+    return MASK if is_secret(name) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A variable that is not the same in two environments; None where it is not set."""
+
+    name: str
+    one: str | None
+    other: str | None
+
+    def describe(self) -> dict[str, object]:
+        """Return the fields of ``runner profile diff --json``."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def find_differences(one: Mapping[str, str], other: Mapping[str, str]) -> list[Difference]:
+    """Return the variables that differ, by name, secrets masked."""
+    names = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+    return [Difference(name, _show(name, one), _show(name, other)) for name in names]
+
+
+def _show(name: str, environment: Mapping[str, str]) -> str | None:
+    return show_value(name, environment[name]) if name in environment else None
+
+
+def describe_change(change: Change) -> str:
+    """Return a change as one line for people."""
+    signs = {"set": "=", "prepend": "=+", "append": "+="}
+    if change.verb == "unset":
+        return f"- {change.name}"
+    return f"{change.name} {signs[change.verb]} {show_value(change.name, change.value)}"
