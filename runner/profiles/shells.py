@@ -1,16 +1,10 @@
-"""Running a setup in the shell that it was written for, and reading back the environment that it leaves.
-
-The script stands on separate lines with a check of the status behind each, since a shell that is given one line goes
-on after an error and still ends well (PROF-27). Script and dumps are files in memory: they have a name that any shell
-can open, are private, and nothing of them is left behind whatever happens.
-"""
+"""Running a setup in the shell that it was written for, and reading back the environment that it leaves."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from runner.launch.activation import Activation
 from runner.launch.attempt import Attempt, Stopper
@@ -18,33 +12,10 @@ from runner.launch.environment import find_program
 from runner.launch.log import Log
 from runner.launch.outcome import OK, TIMED_OUT, CannotStart, Ending
 from runner.launch.plan import Plan, Step
+from runner.launch.shell import FAILED, NO_DUMP, SHELLS, TOOLS, MemoryFile, Setup, checked, into, write_setup
 from runner.launch.tree import become_subreaper
 
-# Without their rc files (PROF-26).
-SHELLS = {
-    "sh": ("sh",),
-    "bash": ("bash", "--noprofile", "--norc"),
-    "tcsh": ("tcsh", "-f"),
-    "csh": ("csh", "-f"),
-}
-TOOLS = "/usr/bin:/bin"
-_FAILED, _NO_DUMP = 97, 98
 _STATE_OF = "/proc/self/limits /proc/self/status"
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What a shell is to do: ``form`` is ``source eval run``, ``words`` the file or command, and arguments."""
-
-    shell: str
-    form: str
-    words: tuple[str, ...]
-    rc: str = ""
-
-    @property
-    def is_csh(self) -> bool:
-        """Whether the shell speaks csh."""
-        return self.shell in ("csh", "tcsh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +25,6 @@ class Dump:
     before: Mapping[str, str]
     after: Mapping[str, str]
     notes: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class MemoryFile:
-    """A file that has a name as long as we live, and no place on any disk."""
-
-    data: bytes = b""
-    _descriptor: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._descriptor = os.memfd_create("runner", os.MFD_CLOEXEC)
-        os.write(self._descriptor, self.data)
-
-    @property
-    def path(self) -> str:
-        """What others of the same user can open it by."""
-        return f"/proc/{os.getpid()}/fd/{self._descriptor}"
-
-    def read(self) -> bytes:
-        """Return what is in it now."""
-        return os.pread(self._descriptor, os.fstat(self._descriptor).st_size, 0)
-
-    def close(self) -> None:
-        """Let it go."""
-        os.close(self._descriptor)
 
 
 def run_setup(setup: Setup, environment: Mapping[str, str], activation: Activation, log: Log, left_s: float) -> Dump:
@@ -91,9 +37,7 @@ def run_setup(setup: Setup, environment: Mapping[str, str], activation: Activati
     """
     files = {name: MemoryFile() for name in ("bare", "code", "dump", "old", "new")}
     paths = {name: file.path for name, file in files.items()}
-    script = MemoryFile(
-        "".join([f"{line}\n" for line in write_script(setup, paths)]).encode("utf-8", "surrogateescape")
-    )
+    script = MemoryFile("".join([f"{line}\n" for line in write_script(setup, paths)]))
     try:
         shell, *options = SHELLS[setup.shell]
         words = [find_program(shell, TOOLS, "/"), *options, script.path]
@@ -129,46 +73,13 @@ def run_words(
 
 
 def write_script(setup: Setup, paths: Mapping[str, str]) -> list[str]:
-    """Return the lines of the script: dump, rc file, setup, dump, each with its check."""
-    check = "if ($status) exit {}" if setup.is_csh else "[ $? -eq 0 ] || exit {}"
-    into = ">!" if setup.is_csh else ">" if setup.shell == "sh" else ">|"
-
-    def checked(line: str, code: int) -> list[str]:
-        return [line, check.format(code)]
+    """Return the lines of the script: dump, setup, dump, each with its check."""
 
     def dump(environment: str, state: str) -> list[str]:
-        lines = checked(f"/usr/bin/env -0 {into} {paths[environment]}", _NO_DUMP)
-        return lines + checked(f"/bin/cat {_STATE_OF} {into} {paths[state]}", _NO_DUMP)
+        lines = checked(setup, f"/usr/bin/env -0 {into(setup)} {paths[environment]}", NO_DUMP)
+        return lines + checked(setup, f"/bin/cat {_STATE_OF} {into(setup)} {paths[state]}", NO_DUMP)
 
-    lines = dump("bare", "old")
-    if setup.rc:
-        lines += checked(_write_source(setup, (setup.rc,)), _FAILED)
-    if setup.form == "source":
-        lines += checked(_write_source(setup, setup.words), _FAILED)
-    elif setup.form == "eval":
-        # By way of a file: the command's own status counts, and its lines stay lines.
-        group = ("(", ")") if setup.is_csh else ("{", "}")
-        lines += [f"{group[0]} {setup.words[0]}", *checked(f"{group[1]} {into} {paths['code']}", _FAILED)]
-        lines += checked(_write_source(setup, (paths["code"],)), _FAILED)
-    else:
-        lines += checked(setup.words[0], _FAILED)
-    return lines + dump("dump", "new")
-
-
-def _write_source(setup: Setup, words: tuple[str, ...]) -> str:
-    quoted = " ".join([quote(word, is_csh=setup.is_csh) for word in words])
-    if setup.is_csh:
-        return f"source {quoted}"
-    if setup.shell == "sh" and len(words) > 1:
-        arguments = " ".join([quote(word, is_csh=False) for word in words[1:]])
-        return f"set -- {arguments}; . {quote(words[0], is_csh=False)}"
-    return f". {quoted}"
-
-
-def quote(word: str, *, is_csh: bool) -> str:
-    """Return a word as a shell reads it back, byte for byte (PROF-53)."""
-    quoted = "'" + word.replace("'", "'\\''") + "'"
-    return quoted.replace("!", "\\!").replace("\n", "\\\n") if is_csh else quoted
+    return [*dump("bare", "old"), *write_setup(setup, paths["code"]), *dump("dump", "new")]
 
 
 def _refuse_failure(attempt: Attempt, ending: Ending, activation: Activation, script: str, left_s: float) -> None:
@@ -178,7 +89,7 @@ def _refuse_failure(attempt: Attempt, ending: Ending, activation: Activation, sc
     if ending.outcome == TIMED_OUT:
         raise CannotStart(f"timeout after {left_s:.3g} s" + (f": {unexpected[-1]}" if unexpected else ""))
     if ending.outcome != OK:
-        what = {_FAILED: "it ended with an error", _NO_DUMP: "its environment could not be read"}
+        what = {FAILED: "it ended with an error", NO_DUMP: "its environment could not be read"}
         cause = what.get(ending.exit_code, ending.reason)
         raise CannotStart(unexpected[-1] if unexpected else cause)
     if unexpected and activation.stderr == "fail":

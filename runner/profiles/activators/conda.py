@@ -8,9 +8,10 @@ from pathlib import Path
 from runner.launch.activation import Change
 from runner.launch.environment import apply_changes, expand_path
 from runner.launch.outcome import CannotStart
+from runner.launch.shell import Setup
 from runner.profiles.activators.effect import Effect, Scene
 from runner.profiles.difference import find_changes
-from runner.profiles.shells import Setup, run_setup
+from runner.profiles.shells import run_setup
 
 # The word by which conda says that a variable is not to be set.
 _UNSET = "***unset***"
@@ -29,7 +30,7 @@ def capture(change: Change, scene: Scene) -> Effect:
     apply_changes(environment, changes)
     scripts = sorted(map(str, Path(prefix, "etc/conda/activate.d").glob("*.sh")))
     for script in scripts:
-        setup = Setup("bash", "source", (script,))
+        setup = Setup("bash", "source", [script])
         dump = run_setup(setup, environment, scene.activation, scene.log, scene.left_s)
         found = find_changes(dump.before, dump.after)
         apply_changes(environment, found)

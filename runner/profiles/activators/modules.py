@@ -8,9 +8,10 @@ import os
 from runner.launch.activation import Change
 from runner.launch.environment import apply_changes, expand_path
 from runner.launch.outcome import OK, CannotStart
+from runner.launch.shell import MemoryFile
 from runner.profiles.activators.effect import Effect, Scene
 from runner.profiles.difference import find_changes
-from runner.profiles.shells import MemoryFile, run_words
+from runner.profiles.shells import run_words
 
 _SUCCESS = "_mlstatus = True"
 

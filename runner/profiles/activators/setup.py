@@ -7,9 +7,10 @@ import shutil
 from runner.launch.activation import Change
 from runner.launch.environment import expand_path, fill_home
 from runner.launch.outcome import CannotStart
+from runner.launch.shell import SHELLS, TOOLS, Setup
 from runner.profiles.activators.effect import Effect, Scene
 from runner.profiles.difference import find_changes
-from runner.profiles.shells import SHELLS, TOOLS, Setup, run_setup
+from runner.profiles.shells import run_setup
 
 
 def capture(change: Change, scene: Scene) -> Effect:
@@ -29,7 +30,7 @@ def read_setup(change: Change, home: str) -> Setup:
     target = expand_path(details[form], home) if form == "source" else fill_home(details[form], home)
     arguments = [fill_home(text, home) for key, text in change.details if key == "arg"]
     rc = expand_path(details["rc"], home) if "rc" in details else ""
-    return Setup(details["shell"], form, (target, *arguments), rc)
+    return Setup(details["shell"], form, [target, *arguments], rc)
 
 
 def list_inputs(setup: Setup, scene: Scene) -> list[str]:

@@ -1,0 +1,110 @@
+"""Scripts for the shells that setups are written for (PROF-27, PROF-53).
+
+Commands stand on separate lines with a check of the status behind each, since a shell that is given one line goes on
+after an error and still ends well. A script is a file in memory: it has a name that any shell can open, is private,
+and nothing of it is left behind whatever happens.
+"""
+
+from __future__ import annotations
+
+import posix
+
+# Without their rc files (PROF-26).
+SHELLS = {
+    "sh": ("sh",),
+    "bash": ("bash", "--noprofile", "--norc"),
+    "tcsh": ("tcsh", "-f"),
+    "csh": ("csh", "-f"),
+}
+TOOLS = "/usr/bin:/bin"
+FAILED, NO_DUMP = 97, 98
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-@%")
+
+
+class Setup:
+    """What a shell is to do: ``form`` is ``source eval run``, ``words`` the file or command, and its arguments.
+
+    ``rc`` is a file to be sourced before, empty for none.
+    """
+
+    __slots__ = ("form", "is_csh", "rc", "shell", "words")
+
+    def __init__(self, shell: str, form: str, words: list[str], rc: str = "") -> None:
+        self.shell = shell
+        self.form = form
+        self.words = words
+        self.rc = rc
+        self.is_csh = shell in ("csh", "tcsh")
+
+
+class MemoryFile:
+    """A file that others of the same user can open by its ``path`` as long as we live."""
+
+    __slots__ = ("_descriptor", "path")
+
+    def __init__(self, text: str = "") -> None:
+        self._descriptor = posix.memfd_create("runner", posix.MFD_CLOEXEC)
+        self.path = f"/proc/{posix.getpid()}/fd/{self._descriptor}"
+        data = text.encode("utf-8", "surrogateescape")
+        while data:
+            data = data[posix.write(self._descriptor, data) :]
+
+    def read(self) -> bytes:
+        """Return what is in it now."""
+        return posix.pread(self._descriptor, posix.fstat(self._descriptor).st_size, 0)
+
+    def close(self) -> None:
+        """Let it go."""
+        posix.close(self._descriptor)
+
+
+def checked(setup: Setup, line: str, code: int) -> list[str]:
+    """Return a line of a script and the check of its status behind it."""
+    return [line, f"if ($status) exit {code}" if setup.is_csh else f"[ $? -eq 0 ] || exit {code}"]
+
+
+def into(setup: Setup) -> str:
+    """Return the sign that writes to a file whatever the shell was told about overwriting."""
+    return ">!" if setup.is_csh else ">" if setup.shell == "sh" else ">|"
+
+
+def write_setup(setup: Setup, code: str) -> list[str]:
+    """Return the lines that do the setup; `code` is the path of a file for what ``eval`` prints."""
+    lines = checked(setup, write_source(setup, [setup.rc]), FAILED) if setup.rc else []
+    if setup.form == "source":
+        return lines + checked(setup, write_source(setup, setup.words), FAILED)
+    if setup.form == "run":
+        return lines + checked(setup, setup.words[0], FAILED)
+    # By way of a file: the command's own status counts, and its lines stay lines.
+    opened, closed = ("(", ")") if setup.is_csh else ("{", "}")
+    lines += [f"{opened} {setup.words[0]}", *checked(setup, f"{closed} {into(setup)} {code}", FAILED)]
+    return lines + checked(setup, write_source(setup, [code]), FAILED)
+
+
+def write_source(setup: Setup, words: list[str]) -> str:
+    """Return the line that reads a file with its arguments into the shell."""
+    quoted = [quote(word, is_csh=setup.is_csh) for word in words]
+    if setup.is_csh:
+        return f"source {' '.join(quoted)}"
+    if setup.shell == "sh" and len(words) > 1:  # its dot takes no arguments
+        return f"set -- {' '.join(quoted[1:])}; . {quoted[0]}"
+    return f". {' '.join(quoted)}"
+
+
+def quote(word: str, *, is_csh: bool) -> str:
+    """Return a word as a shell reads it back, byte for byte (PROF-53)."""
+    quoted = "'" + word.replace("'", "'\\''") + "'"
+    return quoted.replace("!", "\\!").replace("\n", "\\\n") if is_csh else quoted
+
+
+def write_variable(setup: Setup, name: str, value: str) -> str:
+    """Return the line that exports a variable."""
+    quoted = quote(value, is_csh=setup.is_csh)
+    return f"setenv {name} {quoted}" if setup.is_csh else f"export {name}={quoted}"
+
+
+def write_command(setup: Setup, words: list[str]) -> str:
+    """Return the line that runs words; the first stands bare where it can, or it would be no alias (PROF-53)."""
+    first, *rest = words
+    bare = first if first and _PLAIN.issuperset(first) else quote(first, is_csh=setup.is_csh)
+    return " ".join([bare, *[quote(word, is_csh=setup.is_csh) for word in rest]])
