@@ -31,8 +31,14 @@ def make_changes(profile: Profile, settings: Settings) -> tuple[Change, ...]:
     changes += [Change("set", name, fill(value)) for name, value in profile.env]
     changes += [Change("unset", name) for name in profile.unset]
     changes.append(Change("set", "CAPO_PROFILE", escape_braces(profile.name)))
-    changes.append(Change("set", "CAPO_PATH", ":".join([fill(path) for path in settings.capo.path])))
+    changes.append(Change("set", "CAPO_PATH", make_capo_path(profile, settings)))
     return tuple(changes)
+
+
+def make_capo_path(profile: Profile, settings: Settings) -> str:
+    """Return where the properties of `profile` are looked for, with ``{home}`` still in it; Wrong as `make_changes`."""
+    values = placeholder_values(profile, settings)
+    return ":".join([fill_placeholders(path, values) for path in settings.capo.path])
 
 
 def placeholder_values(profile: Profile, settings: Settings) -> dict[str, str]:
