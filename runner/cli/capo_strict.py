@@ -22,7 +22,7 @@ from runner.profiles.properties.accept import (
 )
 from runner.profiles.properties.files import SUFFIX, is_profile_name, list_files, list_profiles
 from runner.profiles.properties.shell import ASSIGN
-from runner.profiles.properties.values import Property, is_shell_name, name_in_shell
+from runner.profiles.properties.values import Property, fold_key, is_shell_name, name_in_shell
 
 NO_PROFILE, NO_KEY, NOT_ACCEPTED = 1, 3, 4
 
@@ -110,7 +110,7 @@ def _write(form: Form, one: Property) -> str:
     masked = form.everything and not form.show_secrets and one.is_secret and one.value
     value = MASK if masked else one.value
     if form.json:
-        key = one.key if form.java else one.key.upper()
+        key = one.key if form.java else fold_key(one.key)
         return json.dumps({"key": key, "value": value, "file": one.file, "line": one.line}, ensure_ascii=False) + "\n"
     return (value if form.quiet else ASSIGN[form.shell](name_in_shell(one.key), value)) + form.end
 

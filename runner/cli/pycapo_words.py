@@ -32,7 +32,7 @@ class PycapoCommand(click.Command):
         reader = _Reader(ctx)
         options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
         for option in options:
-            action = "help" if option.name == "help" else "store_true" if option.is_flag else "store"
+            action = "help" if "--help" in option.opts else "store_true" if option.is_flag else "store"
             reader.add_argument(*option.opts, dest=option.name, action=action)
         reader.add_argument("keys", nargs="*")
         found = vars(reader.parse_args(args))

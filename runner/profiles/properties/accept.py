@@ -9,7 +9,7 @@ from runner.errors import Fault
 from runner.profiles.properties.files import Content, read_content
 from runner.profiles.properties.java import BadEscape, parse_java
 from runner.profiles.properties.strict import Strict, parse_strict
-from runner.profiles.properties.values import Property, find_same_names, merge
+from runner.profiles.properties.values import Property, find_same_names, fold_key, merge
 
 _OTHERS_READ, _OTHERS_WRITE = 0o004, 0o002
 
@@ -113,7 +113,7 @@ def _warn_of_case(properties: Iterable[Property]) -> list[Fault]:
     first: dict[str, Property] = {}
     found = []
     for one in properties:
-        before = first.setdefault(one.key.upper(), one)
+        before = first.setdefault(fold_key(one.key), one)
         if before.key != one.key and before.file != one.file:
             message = f"{one.key} is {before.key} in {before.file}:{before.line}"
             found.append(_fault(one, message, "for Java these are two keys", "warning"))

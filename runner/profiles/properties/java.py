@@ -47,19 +47,22 @@ def parse_java(data: bytes, file: str) -> list[Property]:
 
 def _join_lines(text: str) -> Iterator[tuple[int, str]]:
     """Yield each logical line with the number of its first line: no blanks at its begin, no comment, whole."""
-    begun: tuple[int, str] | None = None
-    for number, line in enumerate(re.split("\r\n|\r|\n", text), 1):
+    first, before, goes_on = 0, "", False
+    lines = re.split("\r\n|\r|\n", text)
+    for number, line in enumerate(lines, 1):
+        is_end = goes_on and number == len(lines) and not line and not text.endswith("\r\n")
         line = line.lstrip(_BLANKS)
-        if begun is None and (not line or line[0] in "#!"):
-            continue
-        first, before = begun or (number, "")
+        if not before:
+            first = number
+            # Also below a line that is a backslash alone, unless the text ends there.
+            if not is_end and (not line or line[0] in "#!"):
+                goes_on = False
+                continue
         goes_on = (len(line) - len(line.rstrip("\\"))) % 2 == 1
-        begun = (first, before + (line[:-1] if goes_on else line))
-        if not goes_on:
-            yield begun
-            begun = None
-    if begun is not None:
-        yield begun
+        before += line[:-1] if goes_on else line
+        if not goes_on or number == len(lines):
+            yield first, before
+            before = ""
 
 
 def _undo_escapes(text: str) -> str:

@@ -149,14 +149,14 @@ def _add(state: _State, number: int, line: str) -> None:
     if not key:
         reason = 'no "=" or ":"' if at < 0 else "no key in front of the delimiter"
         state.bad = state.bad or state.stop(Trouble.SYNTAX, number, reason)
-        state.entry = state.entry if at < 0 else None
+    if at < 0:
         return
     section = state.sections[state.section]
     first = section.get(key.lower())
     if first:
         raise state.stop(Trouble.KEY_TWICE, number, f"the key {key} once more (line {first.line} has {first.key})")
-    state.entry = _Entry(key, number, value_column(line, at), [line[at + 1 :].strip()])
-    section[key.lower()] = state.entry
+    entry = section[key.lower()] = _Entry(key, number, value_column(line, at), [line[at + 1 :].strip()])
+    state.entry = entry if key else None
 
 
 def _finish(state: _State, entry: _Entry, environ: Mapping[str, str]) -> Property:

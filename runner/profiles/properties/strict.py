@@ -20,7 +20,7 @@ from runner.profiles.properties.pycapo import (
     split_lines,
     value_column,
 )
-from runner.profiles.properties.values import Property
+from runner.profiles.properties.values import Property, fold_key
 
 _VARIABLE = "${env:"
 _NOT_UTF_8 = re.compile("[\udc80-\udcff]")
@@ -164,6 +164,6 @@ def _judge_key(line: str, number: int, first: dict[str, int]) -> Iterator[_Found
     key = line[: max(at, 0)].strip()
     if not key or is_comment(stripped) or is_section(stripped):
         return
-    before = first.setdefault(key.upper(), number)
+    before = first.setdefault(fold_key(key), number)
     if before != number:
         yield _Found(line.index(key) + 1, f"the key {key} once more", f"line {before} has it, in whatever case")

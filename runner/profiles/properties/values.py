@@ -44,9 +44,14 @@ class Property:
         return is_secret(_HUMP.sub("_", self.key).translate(_SIGNS))
 
 
+def fold_key(key: str) -> str:
+    """Return what two keys have in common that are the same to pycapo (CAPO-4)."""
+    return key.lower().upper()  # in this order: a few letters, like the Turkish ones, are not upper() alone
+
+
 def name_in_shell(key: str) -> str:
     """Return the shell's name of a key: in upper case, with ``_`` for each ``.`` and ``-``."""
-    return key.upper().translate(_SIGNS)
+    return fold_key(key).translate(_SIGNS)
 
 
 def is_shell_name(name: str) -> bool:
@@ -67,4 +72,4 @@ def find_same_names(properties: Iterable[Property]) -> list[tuple[Property, Prop
 
 def merge(properties: Iterable[Property]) -> dict[str, Property]:
     """Return upper-case key to property: in order of first appearance, of which the last counts (CAPO-3, CAPO-7)."""
-    return {one.key.upper(): one for one in properties}
+    return {fold_key(one.key): one for one in properties}
