@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
 
 import click
 
-from runner.cli.capo_strict import Form, answer_strictly, check_request, say_lines, write_text
+from runner.cli.capo_strict import NO_KEY, NO_PROFILE, Form, answer_strictly, check_request
 from runner.cli.complete import complete_profiles
-from runner.cli.output import clean
+from runner.cli.output import clean, say_lines, write_text
 from runner.cli.pycapo_words import PycapoCommand
-from runner.errors import DONE, Fault, UserError
+from runner.errors import DONE, USER_ERROR, Fault, UserError
 from runner.home.find import find_home
 from runner.profiles.properties.files import (
     DEFAULT_PATH,
@@ -25,11 +25,9 @@ from runner.profiles.properties.files import (
     list_files,
 )
 from runner.profiles.properties.pycapo import Unreadable
-from runner.profiles.properties.shell import ASSIGN, find_dangers, write_as_pycapo
+from runner.profiles.properties.shell import ASSIGN, find_dangers, find_losses, write_as_pycapo
 from runner.profiles.properties.source import Source
 from runner.profiles.properties.values import merge
-
-NO_PROFILE, NOT_ASKED, NO_SETTING = 1, 2, 3
 
 # In the words of pycapo, by which scripts know them (CAPO-9).
 _NO_PROFILE = (
@@ -87,9 +85,9 @@ def capo_command(
         check_request(form, keys)
         return answer_strictly(form, keys, chosen, _find_path(ctx, path, chosen) if is_profile_name(chosen) else "")
     if not everything and not keys:
-        return _refuse(_NOT_ASKED, NOT_ASKED, ctx)
+        return _refuse(_NOT_ASKED, USER_ERROR, ctx)
     if quiet and not everything and len(keys) > 1:
-        return _refuse("ERROR: -q takes one key: nothing would stand between two values", NOT_ASKED)
+        return _refuse("ERROR: -q takes one key: nothing would stand between two values", USER_ERROR)
     chosen = choose_profile(profile, os.environ)
     if not chosen:
         return _refuse(_NO_PROFILE, NO_PROFILE, ctx)
@@ -112,26 +110,26 @@ def _answer_as_pycapo(profile: str, path: str, keys: Sequence[str] | None, *, qu
     try:
         readings = [source.read() for source in sources]
     except (Unreadable, UnicodeDecodeError) as error:
-        return _refuse(error.reason if isinstance(error, UnicodeDecodeError) else str(error), NO_PROFILE)
+        return _refuse(clean(error.reason if isinstance(error, UnicodeDecodeError) else str(error)), NO_PROFILE)
     except OSError as error:
-        return _refuse(f"{error.filename}:1: {error.strerror}", NO_PROFILE)
+        return _refuse(clean(f"{error.filename}:1: {error.strerror}"), NO_PROFILE)
     found = merge(one for reading in readings for one in reading.properties)
     asked = list(found) if keys is None else [key.upper() for key in keys]
     shown = [found[key] for key in takewhile(found.__contains__, asked)]
-    say_lines([*_find_losses(profile, sources), *find_dangers(shown, for_eval=not quiet)])
+    if not any(source.is_there for source in sources):
+        say_lines([_warn(profile, "not on the path")])
+    if quiet and len(shown) > 1:
+        say_lines([_warn(profile, "-q leaves nothing between two values")])
+    say_lines(find_losses(readings))
+    say_lines(find_dangers(shown, for_eval=not quiet))
     write_text("".join(one.value.strip() if quiet else write_as_pycapo(one) for one in shown))
     if len(shown) < len(asked):
-        return _refuse(_NO_SETTING.format(asked[len(shown)]), NO_SETTING)
+        return _refuse(_NO_SETTING.format(asked[len(shown)]), NO_KEY)
     return DONE
 
 
-def _find_losses(profile: str, sources: Sequence[Source]) -> Iterator[Fault]:
-    """Yield a warning if no file has the profile, and for each file of which no program gets all (CAPO-15)."""
-    if not any(source.is_there for source in sources):
-        yield Fault(profile + SUFFIX, 0, 0, "warning", "not on the path")
-    for source in sources:
-        for line in source.read().lost[:1]:
-            yield Fault(source.file, line, 1, "warning", "keys below a [section] are lost")
+def _warn(profile: str, message: str) -> Fault:
+    return Fault(profile + SUFFIX, 0, 0, "warning", message)
 
 
 def _find_path(ctx: click.Context, given: str | None, profile: str) -> str:

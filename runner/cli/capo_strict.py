@@ -7,9 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import click
-
-from runner.cli.output import clean
+from runner.cli.output import clean, say_lines, write_text
 from runner.document.faults import describe_unknown, has_errors
 from runner.errors import DONE, Fault, UserError
 from runner.launch.scrub import MASK
@@ -24,6 +22,7 @@ from runner.profiles.properties.files import SUFFIX, is_profile_name, list_files
 from runner.profiles.properties.shell import ASSIGN
 from runner.profiles.properties.values import Property, fold_key, is_shell_name, name_in_shell
 
+# Pycapo's, and one of our own (CAPO-8, CAPO-30).
 NO_PROFILE, NO_KEY, NOT_ACCEPTED = 1, 3, 4
 
 
@@ -122,14 +121,3 @@ def _describe_missing(key: str, found: Accepted) -> str:
 def _refuse(lines: Iterable[str], code: int) -> int:
     say_lines(lines)
     return code
-
-
-def say_lines(lines: Iterable[object]) -> None:
-    """Print lines for a person."""
-    for line in lines:
-        click.echo(clean(str(line)), err=True)
-
-
-def write_text(text: str) -> None:
-    """Print text as it is, in UTF-8 whatever the locale; bytes that were none are again what they were."""
-    click.echo(text.encode("utf-8", "surrogateescape"), nl=False)

@@ -46,11 +46,11 @@ class Reading:
     properties
         In pycapo's order.
     lost
-        Lines of the keys below a ``[section]``, which no program gets.
+        Those below a ``[section]``, which no program gets.
     """
 
     properties: tuple[Property, ...] = ()
-    lost: tuple[int, ...] = ()
+    lost: tuple[Property, ...] = ()
 
 
 @dataclass(slots=True)
@@ -110,8 +110,10 @@ def parse_pycapo(text: str, file: str, environ: Mapping[str, str]) -> Reading:
         raise state.bad
     own, common = state.sections.pop(_TOP), state.sections.pop(_COMMON)
     entries = {**own, **{key: entry for key, entry in common.items() if key not in own}}
-    lost = sorted(entry.line for section in state.sections.values() for entry in section.values())
-    return Reading(tuple(_finish(state, entry, environ) for entry in entries.values()), tuple(lost))
+    lost = [entry for section in state.sections.values() for entry in section.values()]
+    properties = tuple(_finish(state, entry, environ) for entry in entries.values())
+    # Nobody's values: a variable in them, however odd, is nobody's trouble.
+    return Reading(properties, tuple(_finish(state, entry, {}) for entry in lost))
 
 
 def _take(state: _State, number: int, line: str) -> None:

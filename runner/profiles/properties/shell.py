@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from runner.errors import Fault
-from runner.profiles.properties.pycapo import VARIABLE
+from runner.profiles.properties.pycapo import VARIABLE, Reading
 from runner.profiles.properties.values import Property, find_same_names, name_in_shell
 
 
@@ -52,6 +52,12 @@ def find_dangers(shown: Iterable[Property], *, for_eval: bool) -> list[Fault]:
         pairs = find_same_names(properties)
         dangers += [_warn(one, f"{one.key} has the shell name of {before.key}") for before, one in pairs]
     return dangers
+
+
+def find_losses(readings: Iterable[Reading]) -> list[Fault]:
+    """Return a warning for each file of which no program gets all (CAPO-15)."""
+    lost = [reading.lost[0] for reading in readings if reading.lost]
+    return [_warn(one, f"{one.key} and what follows it below a [section] is lost") for one in lost]
 
 
 def _warn(one: Property, message: str, hint: str = "") -> Fault:

@@ -54,9 +54,10 @@ def parse_strict(data: bytes, file: str, environ: Mapping[str, str]) -> Strict:
     first: dict[str, int] = {}
     for number, line in enumerate(split_lines(data.decode("utf-8", "surrogateescape")), 1):
         found = [*_judge_line(line, number, environ), *_judge_key(line, number, first)]
-        faults += [Fault(file, number, one.column, one.level, one.message, one.hint) for one in found]
-        if all(one.level == "warning" for one in found):
+        if not found:
             properties += _read_line(line, number, file, environ)
+            found = list(_warn_of_java(line))
+        faults += [Fault(file, number, one.column, one.level, one.message, one.hint) for one in found]
     return Strict(tuple(properties), tuple(faults))
 
 
@@ -71,14 +72,11 @@ def _judge_line(line: str, number: int, environ: Mapping[str, str]) -> Iterator[
     if line.startswith("\ufeff") and number == 1:
         yield _Found(1, "a byte order mark", "pycapo makes it part of the first key; save the file without it")
         line = line[1:]
-    stripped = line.strip()
-    if not stripped or stripped.startswith("#"):
-        return
-    if stripped.startswith(";"):
-        yield _Found(line.index(";") + 1, "Java takes this comment for a key", "begin it with #", "warning")
-        return
     if bad := _NOT_UTF_8.search(line):
         yield _Found(bad.start() + 1, "not UTF-8", "save the file as UTF-8")
+    stripped = line.strip()
+    if not stripped or is_comment(stripped):
+        return
     if line[0].isspace():
         yield _Found(1, "an indented line", "pycapo joins it to the value before it; take the blanks away")
     if stripped[0] == "!":
@@ -92,7 +90,7 @@ def _judge_line(line: str, number: int, environ: Mapping[str, str]) -> Iterator[
 def _judge_property(line: str, environ: Mapping[str, str]) -> Iterator[_Found]:
     at = find_delimiter(line)
     if "\\" in line:
-        hint = r"pycapo keeps it, Java does not; the delimiter ends a key, whatever is before it"
+        hint = "pycapo keeps it, Java takes it for an escape"
         yield _Found(line.index("\\") + 1, "a backslash", hint)
     if at < 0:
         yield _Found(1, 'no "=" or ":"', "write KEY=VALUE; a value is one line")
@@ -104,10 +102,8 @@ def _judge_property(line: str, environ: Mapping[str, str]) -> Iterator[_Found]:
         blank = next(sign for sign in key if sign.isspace())
         yield _Found(line.index(key) + key.index(blank) + 1, "a blank in a key", "Java ends the key there")
     value = line[at + 1 :].strip()
-    column = value_column(line, at)
     if _VARIABLE in value:
-        yield from _judge_variable(value, column, environ)
-    yield from _warn_of_java(line, key, value, column)
+        yield from _judge_variable(value, value_column(line, at), environ)
 
 
 def _judge_variable(value: str, column: int, environ: Mapping[str, str]) -> Iterator[_Found]:
@@ -130,31 +126,35 @@ def _is_changed(variable: str, rest: str) -> bool:
     return "\\" in variable or bool(_ODD.search(variable)) or whole != whole.strip()
 
 
-def _warn_of_java(line: str, key: str, value: str, column: int) -> Iterator[_Found]:
+def _warn_of_java(line: str) -> Iterator[_Found]:
     """Yield how Java, or Apache Commons Configuration in front of it, reads a line otherwise (CAPO-32)."""
-    where = column + len(value)
-    seen = False
-    if line != line.rstrip():
-        seen = True
-        yield _Found(where, "blanks behind the value: Java keeps them", "take them away", "warning")
-    if not (key + value).isascii():
-        seen = True
+    stripped = line.strip()
+    if stripped.startswith(";"):
+        yield _warning(line.index(";") + 1, "Java takes this comment for a key", "begin it with #")
+    if not stripped or is_comment(stripped):
+        return
+    at = find_delimiter(line)
+    key, value, column = line[:at].strip(), line[at + 1 :].strip(), value_column(line, at)
+    blanks, ascii_only = line != line.rstrip(), (key + value).isascii()
+    if blanks:
+        yield _warning(column + len(value), "blanks behind the value: Java keeps them", "take them away")
+    if not ascii_only:
         odd = next(at for at, sign in enumerate(line, 1) if not sign.isascii())
-        yield _Found(odd, "Java reads this as ISO-8859-1", "write ASCII", "warning")
+        yield _warning(odd, "Java reads this as ISO-8859-1", "write ASCII")
     if key_inside := _KEY_INSIDE.search(value):
-        yield _Found(
-            column + key_inside.start(), "Apache Commons Configuration replaces ${...}; pycapo does not", "", "warning"
-        )
+        yield _warning(column + key_inside.start(), "Apache Commons Configuration replaces ${...}; pycapo does not")
     if "," in value:
-        yield _Found(column + value.index(","), "Apache Commons Configuration splits at commas", "", "warning")
-    if not seen and not _is_same_in_java(line, key, value):
-        yield _Found(column, "Java reads another value", "take control characters away", "warning")
+        yield _warning(column + value.index(","), "Apache Commons Configuration splits at commas")
+    if ascii_only and not blanks and not _is_same_in_java(line, key, value):
+        yield _warning(column, "Java reads another value", "take control characters away")
+
+
+def _warning(column: int, message: str, hint: str = "") -> _Found:
+    return _Found(column, message, hint, "warning")
 
 
 def _is_same_in_java(line: str, key: str, value: str) -> bool:
-    if "\\" in line:
-        return True  # has its own fault
-    return [(one.key, one.value) for one in parse_java(line.encode("utf-8", "surrogateescape"), "")] == [(key, value)]
+    return [(one.key, one.value) for one in parse_java(line.encode(), "")] == [(key, value)]
 
 
 def _judge_key(line: str, number: int, first: dict[str, int]) -> Iterator[_Found]:
