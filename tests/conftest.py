@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from capo import Place, make_place
 from clock import Clock, make_clock
 from homes import Home, make_home
 from hypothesis import settings
@@ -42,6 +43,12 @@ def home(
 ) -> Home:
     """A home to call ``runner`` on."""
     return make_home(tmp_path / "home", machine_files, capfd, monkeypatch)
+
+
+@pytest.fixture
+def place(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Place:
+    """An empty directory to look for properties in."""
+    return make_place(tmp_path / "place", capfd, monkeypatch)
 
 
 @pytest.fixture(scope="session")

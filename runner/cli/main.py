@@ -56,6 +56,10 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
+        "Profiles",
+        (Entry("capo", "capo", "properties of a profile, as pycapo reads them or strictly"),),
+    ),
+    (
         "Runs",
         (
             Entry("run", "run", "run a job now, on the same path as cron"),

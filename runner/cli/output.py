@@ -88,3 +88,14 @@ def show_trouble(warnings: Iterable[str]) -> None:
     """Say on stderr why an answer may not be whole."""
     for warning in warnings:
         click.echo(f"runner: {warning}", err=True)
+
+
+def say_lines(lines: Iterable[object]) -> None:
+    """Print lines for a person on stderr."""
+    for line in lines:
+        click.echo(clean(str(line)), err=True)
+
+
+def write_text(text: str) -> None:
+    """Print text as it is, in UTF-8 whatever the locale; bytes that were none are again what they were."""
+    click.echo(text.encode("utf-8", "surrogateescape"), nl=False)

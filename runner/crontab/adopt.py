@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from runner.crontab.dialects import Dialect
 from runner.crontab.explain.describe import explain_table, get_executed
 from runner.crontab.explain.values import Entry, Table, has_account
-from runner.crontab.mask import is_like_secret
 from runner.document.faults import Wrong
 from runner.errors import UserError
+from runner.launch.scrub import is_secret
 from runner.registry.add import Value
 from runner.registry.schedule import parse_when
 
@@ -267,7 +267,7 @@ def _take_settings(entry: Entry) -> tuple[dict[str, Value], list[str]]:
             notes += [] if recipients else ["left out: the empty MAILTO; what goes wrong is mailed to mail.ops"]
         elif name in _OF_CRON:
             notes.append(f"left out: {name}={value}, which the profile or the wrapper decides")
-        elif is_like_secret(name):
+        elif is_secret(name):
             raise UserError(f"{name} looks like a secret; put it into a file of its own and write secrets: by hand")
         else:
             env[name] = value

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import re
 
-MASK = "***"
+from runner.launch.scrub import MASK, SECRET_WORDS
 
-_LIKE_SECRET = re.compile("PASS|SECRET|TOKEN|CREDENTIAL|API_KEY|PRIVATE_KEY|ACCESS_KEY", re.IGNORECASE)
-
-
-def is_like_secret(name: str) -> bool:
-    """Whether a variable is named like a secret."""
-    return _LIKE_SECRET.search(name) is not None
+_LIKE_SECRET = re.compile("|".join(SECRET_WORDS), re.IGNORECASE)
 
 
 def mask_line(line: str) -> str:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 # What only a program can tell: its effect is captured, and kept as a snapshot.
 CAPTURED = frozenset({"conda", "modules", "setup", "capo"})
-_CAPTURED_REQUIRES = frozenset({"version", "property"})
 
 
 class Change:
     """One change of the environment, applied in order (PROF-4).
 
-    ``set unset prepend append`` change the variable ``name``; of ``unset`` the value is empty. ``venv`` activates the
-    tree ``value`` by rule (PROF-20). The verbs of `CAPTURED` have neither: their particulars are the pairs of
-    ``details``, whose keys may repeat.
+    ``set unset prepend append`` change the variable ``name``; of ``unset`` the value is empty; ``paths`` sets it to a
+    list of paths. ``venv`` activates the tree ``value`` by rule (PROF-20). The verbs of `CAPTURED` have neither: their
+    particulars are the pairs of ``details``, whose keys may repeat.
     """
 
     __slots__ = ("details", "name", "value", "verb")
@@ -38,7 +37,7 @@ class Activation:
     watch
         Further files or globs that the activation reads.
     requires
-        What must hold afterwards, as (kind, text): ``command env file version property`` (PROF-43).
+        What must hold afterwards, as (kind, text): ``command env file version`` (PROF-43).
     """
 
     __slots__ = ("changes", "max_age_s", "mode", "requires", "stderr", "stderr_allow", "timeout_s", "watch")
@@ -56,8 +55,9 @@ class Activation:
     @property
     def is_captured(self) -> bool:
         """Whether programs must run to tell the environment; else the wrapper makes it by rule."""
-        verbs = {change.verb for change in self.changes}
-        return not (CAPTURED.isdisjoint(verbs) and _CAPTURED_REQUIRES.isdisjoint({kind for kind, _ in self.requires}))
+        if any(kind == "version" for kind, _ in self.requires):
+            return True
+        return not CAPTURED.isdisjoint({change.verb for change in self.changes})
 
 
 _SCALARS = ("mode", "timeout_s", "max_age_s", "stderr")

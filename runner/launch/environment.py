@@ -48,6 +48,9 @@ def resolve(change: Change, profile: str, home: str) -> list[Change]:
         return _resolve_venv(expand_path(change.value, home), profile)
     if change.verb == "set":
         return [Change("set", change.name, fill_home(change.value, home))]
+    if change.verb == "paths":
+        paths = [expand_path(path, home) for path in change.value.split(_LISTS_SEPARATOR)]
+        return [Change("set", change.name, _LISTS_SEPARATOR.join(paths))]
     return [Change(change.verb, change.name, expand_path(change.value, home))]
 
 

@@ -14,11 +14,12 @@ from runner.launch.activation import CAPTURED, Activation, Change
 from runner.launch.environment import apply_changes, check_environment, expand_path, resolve
 from runner.launch.log import Log
 from runner.launch.outcome import CannotStart
-from runner.profiles.activators import conda, modules, setup
+from runner.profiles.activators import capo, conda, modules, setup
 from runner.profiles.activators.effect import Effect, Scene
 from runner.profiles.require import check_requires
 
 ACTIVATORS: dict[str, Callable[[Change, Scene], Effect]] = {
+    "capo": capo.capture,
     "conda": conda.capture,
     "modules": modules.capture,
     "setup": setup.capture,
@@ -40,12 +41,15 @@ class Capture:
         The files that it depends on.
     notes
         What no snapshot can hold.
+    secrets
+        Variables whose values must not be kept, whatever they are called.
     """
 
     environment: dict[str, str]
     changes: list[tuple[int, Change]] = field(default_factory=list)
     inputs: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
 
 
 def activate(activation: Activation, profile: str, environment: dict[str, str], home: str, log: Log) -> Capture:
@@ -72,6 +76,7 @@ def activate(activation: Activation, profile: str, environment: dict[str, str], 
         capture.changes += [(number, one) for one in effect.changes]
         capture.inputs += effect.inputs
         capture.notes += effect.notes
+        capture.secrets += effect.secrets
     for pattern in activation.watch:
         path = expand_path(pattern, home)
         capture.inputs += sorted(glob.glob(path)) or [path]  # noqa: PTH207

@@ -57,8 +57,20 @@ def _list_changes(profile: Profile, settings: Settings, fill: Fill) -> Iterator[
         yield "env", Change("set", name, fill(value))
     for name in profile.unset:
         yield "unset", Change("unset", name)
-    yield "capo", Change("set", "CAPO_PROFILE", escape_braces(profile.name))
-    yield "capo", Change("set", "CAPO_PATH", ":".join([fill(path) for path in settings.capo.path]))
+    capo = profile.capo
+    yield "capo", Change("set", "CAPO_PROFILE", escape_braces(capo.profile or profile.name))
+    path = ":".join([fill(directory) for directory in capo.path or settings.capo.path])
+    yield "capo", Change("paths", "CAPO_PATH", path)
+    if capo.export or profile.require.properties:
+        details: list[tuple[str, str]] = [
+            ("profile", capo.profile or profile.name),
+            ("path", path),
+            ("format", capo.format),
+        ]
+        details += [("home", capo.home or ("yes" if profile.environment == "dev" else "no"))]
+        details += [("export", f"{name} {key}") for name, key in capo.export]
+        details += [("property", key) for key in profile.require.properties]
+        yield "capo.export", Change("capo", details=details)
 
 
 def _make_changes(activator: Activator, fill: Fill) -> list[Change]:
@@ -78,6 +90,12 @@ def _list_requires(require: Require, fill: Fill) -> list[tuple[str, str]]:
         number = wanted.version.removeprefix(comparison)
         found.append(("version", f"{name} {comparison} {number} {wanted.run}".rstrip()))
     return found
+
+
+def make_capo_path(profile: Profile, settings: Settings) -> str:
+    """Return where the properties of `profile` are looked for, with ``{home}`` still in it; Wrong as `make_changes`."""
+    values = placeholder_values(profile, settings)
+    return ":".join([fill_placeholders(path, values) for path in profile.capo.path or settings.capo.path])
 
 
 def placeholder_values(profile: Profile, settings: Settings) -> dict[str, str]:

@@ -71,6 +71,21 @@ class Require:
     versions: tuple[tuple[str, Version], ...] = declare(map_of(word, _read_version), "what they say they are", "{}")
     env: tuple[str, ...] = declare(list_of(scalar(_variable_or_value)), "NAME that is set, or NAME=value", "[]")
     files: tuple[str, ...] = declare(list_of(scalar(word)), "what can be read", "[]")
+    properties: tuple[str, ...] = declare(list_of(scalar(word)), "keys of its property files", "[]")
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileCapo:
+    """Which property files belong to a profile, and which of their values a job gets (CAPO-37).
+
+    ``home`` is whether ``~/.capo`` may have some; empty: only for dev (CAPO-35).
+    """
+
+    profile: str = declare(scalar(profile_name), "the name of the files", "", shown="the profile's own")
+    path: tuple[str, ...] = declare(list_of(scalar(word)), "directories", "[]", shown="the site's")
+    format: str = declare(scalar(choice("pycapo", "java")), "as which programs read them", "pycapo")
+    home: str = declare(scalar(choice("yes", "no")), "whether ~/.capo may have values", "", shown="yes for dev")
+    export: tuple[tuple[str, str], ...] = declare(map_of(variable, scalar(word)), "variable: key", "{}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +111,8 @@ class Profile:
     secrets: tuple[tuple[str, str], ...] = declare(
         map_of(variable, scalar(secret_source)), "variables read from files", "{}"
     )
-    require: Require = declare(record_of(Keys(Require, later=("properties",))), "what must hold after activation", "{}")
+    capo: ProfileCapo = declare(record_of(Keys(ProfileCapo)), "its property files", "{}")
+    require: Require = declare(record_of(Keys(Require)), "what must hold after activation", "{}")
     mode: str = declare(scalar(choice("snapshot", "live")), "snapshot: kept; live: activated at every run", "snapshot")
     timeout_s: float = declare(scalar(duration), "the most an activation takes", "10s", name="timeout")
     stderr: str = declare(scalar(choice("fail", "warn", "ignore")), "what lines on stderr mean", "fail")
@@ -105,4 +121,4 @@ class Profile:
     max_age_s: float = declare(scalar(duration), "the age at which a snapshot is renewed", "24h", name="max_age")
 
 
-PROFILE = Keys(Profile, later=("capo",))
+PROFILE = Keys(Profile)

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.document.faults import Faults, Wrong
+from runner.document.faults import Faults, Wrong, check_faults
 from runner.document.parse import parse_document
 from runner.document.tree import Mapping, Node, Scalar, is_empty
 from runner.errors import Fault
 from runner.home.settings import Settings
-from runner.profiles.changes import fill_placeholders, make_activation, placeholder_values
+from runner.launch.environment import expand_path
+from runner.profiles.changes import fill_placeholders, make_activation, make_capo_path, placeholder_values
 from runner.profiles.profile import PROFILE, RESERVED, Profile, profile_name
 
 # The keys in whose values placeholders are replaced.
-_FILLED = ("activate", "path", "env", "watch", "require")
+_FILLED = ("activate", "path", "env", "capo", "watch", "require")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,21 @@ def parse_profile(name: str, data: bytes, settings: Settings, faults: Faults) ->
     except Wrong as wrong:
         faults.wrong(root or top, wrong)
     return None if len(faults.found) > before else profile
+
+
+def find_capo_path(name: str, settings: Settings) -> str:
+    """Return CAPO_PATH as a job in the profile `name` has it, whether or not there is such a profile.
+
+    Raises FaultsFound if its file is wrong.
+    """
+    file = settings.home / "envs" / f"{name}.yaml"
+    faults = Faults(f"envs/{file.name}")
+    data = file.read_bytes() if name not in RESERVED and file.exists() else b""
+    profile = parse_profile(name, data, settings, faults)
+    check_faults(faults.found)
+    assert profile is not None
+    path = make_capo_path(profile, settings)
+    return ":".join([expand_path(directory, str(settings.home)) for directory in path.split(":")])
 
 
 def _check_placeholders(root: Node, values: dict[str, str], faults: Faults) -> None:

@@ -79,7 +79,8 @@ def refuse_volatile(first: Capture, second: Capture, profile: str) -> None:
 def refuse_secrets(activation: Activation, capture: Capture, profile: str) -> None:
     """Raise CannotStart if a secret would be kept in a file (PROF-64)."""
     for number, change in capture.changes:
-        if change.verb != "unset" and (is_secret(change.name) or change.name == "KRB5CCNAME"):
+        is_hidden = is_secret(change.name) or change.name in ("KRB5CCNAME", *capture.secrets)
+        if change.verb != "unset" and is_hidden:
             kind = activation.changes[number].verb
             source = f"{kind}: it sets" if kind in CAPTURED else "env:"
             raise CannotStart(f"profile {profile}: {source} {change.name}, which no file may keep; {_REMEDY_SECRET}")

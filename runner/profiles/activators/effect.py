@@ -23,8 +23,21 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What an activator does: literal changes, the files it depends on, and what no snapshot can hold of it."""
+    """What an activator does.
+
+    Attributes
+    ----------
+    changes
+        Literal, in order.
+    inputs
+        The files that it depends on.
+    notes
+        What no snapshot can hold of it.
+    secrets
+        Variables whose values must not be kept, whatever they are called.
+    """
 
     changes: list[Change]
     inputs: list[str]
     notes: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()

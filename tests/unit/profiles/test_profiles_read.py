@@ -80,7 +80,7 @@ activate: [{venv: /one}, {venv: /two}]
         ("set", "B", "2"),
         ("unset", "C", ""),
         ("set", "CAPO_PROFILE", "dsoc-prod"),
-        ("set", "CAPO_PATH", "/home/casa/capo:{home}/envs/capo"),
+        ("paths", "CAPO_PATH", "/home/casa/capo:{home}/envs/capo"),
     ]
 
 
