@@ -199,7 +199,12 @@ def _attempt(run: Run, steps: list[Step], stopper: Stopper) -> Ending:
         enter_directory(run.plan.cwd, run.place.home)
         memory_bytes = _choose_memory(run)
         attempt = Attempt(run.plan, environment, run.place.home, run.log, stopper, memory_bytes)
-        ending = _watch(run, attempt, steps)
+        if run.plan.activation.mode == "inside":
+            from runner.launch.inside import watch_inside
+
+            ending = watch_inside(run, attempt, environment, steps, _watch)
+        else:
+            ending = _watch(run, attempt, steps)
     except CannotStart as cause:
         return refuse(cause)
     except Stopped:

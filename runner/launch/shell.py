@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import posix
 
+from runner.launch.activation import Change
+from runner.launch.environment import expand_path, fill_home
+
 # Without their rc files (PROF-26).
 SHELLS = {
     "sh": ("sh",),
@@ -58,6 +61,16 @@ class MemoryFile:
         posix.close(self._descriptor)
 
 
+def read_setup(change: Change, home: str) -> Setup:
+    """Return the setup of a plan, its files on this machine."""
+    details = dict(change.details)
+    form = next(form for form in ("source", "eval", "run") if form in details)
+    target = expand_path(details[form], home) if form == "source" else fill_home(details[form], home)
+    arguments = [fill_home(text, home) for key, text in change.details if key == "arg"]
+    rc = expand_path(details["rc"], home) if "rc" in details else ""
+    return Setup(details["shell"], form, [target, *arguments], rc)
+
+
 def checked(setup: Setup, line: str, code: int) -> list[str]:
     """Return a line of a script and the check of its status behind it."""
     return [line, f"if ($status) exit {code}" if setup.is_csh else f"[ $? -eq 0 ] || exit {code}"]
@@ -68,17 +81,18 @@ def into(setup: Setup) -> str:
     return ">!" if setup.is_csh else ">" if setup.shell == "sh" else ">|"
 
 
-def write_setup(setup: Setup, code: str) -> list[str]:
+def write_setup(setup: Setup, code: str, *, is_silent: bool = False) -> list[str]:
     """Return the lines that do the setup; `code` is the path of a file for what ``eval`` prints."""
-    lines = checked(setup, write_source(setup, [setup.rc]), FAILED) if setup.rc else []
+    silently = "" if not is_silent else " >& /dev/null" if setup.is_csh else " >/dev/null 2>&1"
+    lines = checked(setup, write_source(setup, [setup.rc]) + silently, FAILED) if setup.rc else []
     if setup.form == "source":
-        return lines + checked(setup, write_source(setup, setup.words), FAILED)
+        return lines + checked(setup, write_source(setup, setup.words) + silently, FAILED)
     if setup.form == "run":
-        return lines + checked(setup, setup.words[0], FAILED)
+        return lines + checked(setup, setup.words[0] + silently, FAILED)
     # By way of a file: the command's own status counts, and its lines stay lines.
     opened, closed = ("(", ")") if setup.is_csh else ("{", "}")
     lines += [f"{opened} {setup.words[0]}", *checked(setup, f"{closed} {into(setup)} {code}", FAILED)]
-    return lines + checked(setup, write_source(setup, [code]), FAILED)
+    return lines + checked(setup, write_source(setup, [code]) + silently, FAILED)
 
 
 def write_source(setup: Setup, words: list[str]) -> str:

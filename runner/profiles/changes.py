@@ -29,6 +29,8 @@ def make_activation(profile: Profile, settings: Settings) -> Activation:
 
     activation = Activation()
     activation.changes = [change for _, change in _list_changes(profile, settings, fill)]
+    if profile.mode == "inside" and not any(activator.kind == "setup" for activator in profile.activate):
+        raise Wrong("mode: inside needs a setup, in whose shell the words of jobs run")
     activation.requires = _list_requires(profile.require, fill)
     activation.mode, activation.stderr = profile.mode, profile.stderr
     activation.timeout_s, activation.max_age_s = profile.timeout_s, profile.max_age_s

@@ -113,7 +113,11 @@ class Profile:
     )
     capo: ProfileCapo = declare(record_of(Keys(ProfileCapo)), "its property files", "{}")
     require: Require = declare(record_of(Keys(Require)), "what must hold after activation", "{}")
-    mode: str = declare(scalar(choice("snapshot", "live")), "snapshot: kept; live: activated at every run", "snapshot")
+    mode: str = declare(
+        scalar(choice("snapshot", "live", "inside")),
+        "kept, activated at every run, or the shell of the job",
+        "snapshot",
+    )
     timeout_s: float = declare(scalar(duration), "the most an activation takes", "10s", name="timeout")
     stderr: str = declare(scalar(choice("fail", "warn", "ignore")), "what lines on stderr mean", "fail")
     stderr_allow: tuple[str, ...] = declare(list_of(scalar(pattern)), "expressions of harmless lines", "[]")

@@ -13,6 +13,7 @@ import pytest
 from lab import Lab, need_program
 
 from runner.launch.activation import Change
+from runner.launch.shell import SHELLS
 
 MODULES = "/usr/lib/x86_64-linux-gnu/modulecmd.tcl"
 # Writes what it finds as JSON: its words and its environment, any bytes.
@@ -128,9 +129,11 @@ def test_in_any_order_the_changes_compose(lab: Lab, tmp_path: Path, kinds: list[
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("mode", ["snapshot", "live"])
+@pytest.mark.parametrize("mode", ["snapshot", "live", "inside"])
 def test_words_reach_the_job_as_they_are(lab: Lab, tmp_path: Path, kind: str, mode: str) -> None:
     """PROF-50, PROF-54."""
+    if mode == "inside" and kind not in SHELLS:
+        return  # only a setup has a shell
     _make_plan(lab, tmp_path, [kind], mode=mode)
     odd = ["", "a b", "two\nlines", "! * ? $HOME # ~ % ' \" \\ `id`", "\udce9t\udce9", "--", "-n", ""]
     some = random.Random(54)

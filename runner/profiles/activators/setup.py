@@ -5,9 +5,8 @@ from __future__ import annotations
 import shutil
 
 from runner.launch.activation import Change
-from runner.launch.environment import expand_path, fill_home
 from runner.launch.outcome import CannotStart
-from runner.launch.shell import SHELLS, TOOLS, Setup
+from runner.launch.shell import SHELLS, TOOLS, Setup, read_setup
 from runner.profiles.activators.effect import Effect, Scene
 from runner.profiles.difference import find_changes
 from runner.profiles.shells import run_setup
@@ -21,16 +20,6 @@ def capture(change: Change, scene: Scene) -> Effect:
         if not dump.after.get(name):
             raise CannotStart(f"it leaves no {name}")
     return Effect(find_changes(dump.before, dump.after), list_inputs(setup, scene), dump.notes)
-
-
-def read_setup(change: Change, home: str) -> Setup:
-    """Return the setup of a plan, its files on this machine."""
-    details = dict(change.details)
-    form = next(form for form in ("source", "eval", "run") if form in details)
-    target = expand_path(details[form], home) if form == "source" else fill_home(details[form], home)
-    arguments = [fill_home(text, home) for key, text in change.details if key == "arg"]
-    rc = expand_path(details["rc"], home) if "rc" in details else ""
-    return Setup(details["shell"], form, [target, *arguments], rc)
 
 
 def list_inputs(setup: Setup, scene: Scene) -> list[str]:

@@ -60,7 +60,7 @@ def find_name_faults(properties: Iterable[Property]) -> list[Fault]:
 
 
 def may_have_own(profile: str) -> bool:
-    """Whether ``~/.capo`` may have values where nothing else is said: only for dev, by what is behind the last ``-``."""
+    """Whether ``~/.capo`` may have values if nothing else is said: only for dev, by what is behind its last ``-``."""
     return profile.rpartition("-")[2] == "dev"
 
 

@@ -1,0 +1,106 @@
+"""``mode: inside``: the words of a job run in the very shell of its profile's setup, for aliases, limits and umask.
+
+The profile was activated before, as for any run, so that a setup that fails has started nothing and what it leaves was
+judged. Here it is done once more, silently; then every variable gets the value that it had then, and the words follow.
+"""
+
+from __future__ import annotations
+
+from runner.launch.environment import find_program
+from runner.launch.outcome import CannotStart, Ending, refuse
+from runner.launch.plan import Step
+from runner.launch.shell import (
+    SHELLS,
+    TOOLS,
+    MemoryFile,
+    Setup,
+    into,
+    quote,
+    read_setup,
+    write_command,
+    write_setup,
+    write_variable,
+)
+
+# What every shell keeps for itself.
+_OF_THE_SHELL = ("PWD", "OLDPWD", "SHLVL", "_")
+
+
+class Inside:
+    """The scripts that run the steps of a job; ``steps`` start them."""
+
+    __slots__ = ("_files", "_mark", "_setup", "steps")
+
+    def __init__(self, run: Run, environment: dict[str, str], steps: list[Step]) -> None:
+        """Write a script for each step; CannotStart if its words cannot be said in that shell."""
+        activation, home = run.plan.activation, run.place.home
+        self._setup = read_setup([change for change in activation.changes if change.verb == "setup"][-1], home)
+        self._mark = MemoryFile()
+        self._files = [self._mark]
+        shell, *options = SHELLS[self._setup.shell]
+        program = find_program(shell, TOOLS, home)
+        hidden = {name for name, _ in run.plan.secrets}.union(_OF_THE_SHELL)
+        variables = [(name, value) for name, value in environment.items() if name not in hidden]
+        self.steps = []
+        for step in steps:
+            words = [find_program(step.words[0], "", home) if "/" in step.words[0] else step.words[0], *step.words[1:]]
+            _refuse_newline(self._setup, words, environment["PATH"], home)
+            script = self._write(write_script(self._setup, self._keep().path, self._mark.path, variables, words))
+            self.steps.append(Step(step.condition, [program, *options, script.path]))
+
+    def judge(self, ending: Ending, stderr: bytes) -> Ending:
+        """Return how the attempt ended, if it did before any word of the job was run (PROF-40)."""
+        if self._mark.read() or ending.exit_code == 0:
+            return ending
+        last = stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        return refuse(CannotStart(f"setup: {last or ending.reason}"))
+
+    def close(self) -> None:
+        """Let the scripts go."""
+        for file in self._files:
+            file.close()
+
+    def _keep(self) -> MemoryFile:
+        return self._write([])
+
+    def _write(self, lines: list[str]) -> MemoryFile:
+        file = MemoryFile("".join([f"{line}\n" for line in lines]))
+        self._files.append(file)
+        return file
+
+
+def watch_inside(run: Run, attempt: Attempt, environment: dict[str, str], steps: list[Step], watch: Watch) -> Ending:
+    """Watch the steps of a job in the shell of its profile; CannotStart if they cannot be said there."""
+    inside = Inside(run, environment, steps)
+    try:
+        return inside.judge(watch(run, attempt, inside.steps), attempt.err.tail or attempt.err.head)
+    finally:
+        inside.close()
+
+
+def write_script(setup: Setup, code: str, mark: str, variables: list[tuple[str, str]], words: list[str]) -> list[str]:
+    """Return the lines: the setup, silently; the variables as they were judged; a mark that it went well; the words."""
+    lines = ["shopt -s expand_aliases"] if setup.shell == "bash" else []
+    lines += write_setup(setup, code, is_silent=True)
+    lines += [write_variable(setup, name, value) for name, value in variables if name.isidentifier()]
+    return [*lines, f"echo begun {into(setup)} {quote(mark, is_csh=setup.is_csh)}", write_command(setup, words)]
+
+
+def _refuse_newline(setup: Setup, words: list[str], path: str, home: str) -> None:
+    """Raise CannotStart for words that an alias of csh would lose: a newline ends them there (PROF-53)."""
+    if not setup.is_csh or not any("\n" in word for word in words) or "/" in words[0]:
+        return
+    try:
+        find_program(words[0], path, home)
+    except CannotStart:
+        raise CannotStart(f"a word with a newline cannot be given to the alias {words[0]}") from None
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runner.launch.attempt import Attempt
+    from runner.launch.records import Run
+
+    Watch = Callable[[Run, Attempt, list[Step]], Ending]
