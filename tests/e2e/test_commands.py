@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -55,10 +56,16 @@ class Terminal:
     def type(self, keys: str) -> None:
         os.write(self._screen, keys.encode())
 
-    def finish(self) -> int:
-        """Read to the end; return the exit code."""
-        while self._read():
-            pass
+    def finish(self, *, again: str = "") -> int:
+        """Read to the end; return the exit code. While nothing comes, `again` is typed each second, as people do.
+
+        A Ctrl-C between a prompt and Python's wait for the answer is not heard before the next key.
+        """
+        while True:
+            if again and not select.select([self._screen], [], [], 1.0)[0]:
+                self.type(again)
+            if not self._read():
+                break
         os.close(self._screen)
         return self._process.wait(timeout=20)
 
@@ -85,7 +92,7 @@ def test_who_does_not_say_yes_changes_nothing(home: Home, no: str) -> None:
     terminal.expect("Go on? [y/N]:")
     assert "added new" in terminal.said
     terminal.type(no)
-    assert terminal.finish() == 1
+    assert terminal.finish(again="\x03" if no == "\x03" else "") == 1
     assert terminal.said.rstrip().endswith("nothing was changed")
     assert home.tree() == before
 

@@ -66,7 +66,7 @@ def test_fault_08_somebody_who_does_not_read_what_he_watches_puts_off_no_timeout
 
     lab.wait_for(lambda: lab.events("end", "chatty"), "the run to be recorded as ended", within_s=10)
 
-    assert lab.is_lock_free("chatty")
+    lab.wait_for(lambda: lab.is_lock_free("chatty"), "the lock to be free")
     result = lab.finish(wrapper)
     assert (result.code, lab.end("chatty")["outcome"]) == (124, "timed_out")
     assert b"y\n" * 1000 in result.out
@@ -74,14 +74,14 @@ def test_fault_08_somebody_who_does_not_read_what_he_watches_puts_off_no_timeout
 
 
 def test_fault_08_who_reads_late_gets_all_of_it(lab: Lab) -> None:
-    lab.job("chatty", "seq 30000; seq 20000 >&2; touch $RUNNER_WORK/ready")
+    lab.job("chatty", "seq 100000; seq 20000 >&2; touch $RUNNER_WORK/ready")
     wrapper = lab.start("chatty", "--hand")
     time.sleep(0.5)
     assert not (lab.work("chatty") / "ready").exists()
 
     result = lab.finish(wrapper)
 
-    assert result.out.split() == [b"%d" % number for number in range(1, 30001)]
+    assert result.out.split() == [b"%d" % number for number in range(1, 100001)]
     assert result.err.startswith(b"".join([b"%d\n" % number for number in range(1, 20001)]))
     lab.assert_clean("chatty")
 
