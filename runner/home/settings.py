@@ -23,6 +23,7 @@ from runner.document.keys import NOT_BUILT, Keys, declare, record_of
 from runner.document.parse import parse_document
 from runner.document.tree import Mapping, Node, is_empty
 from runner.document.zones import zone
+from runner.home.activator import Activator, PathChange, read_activator
 from runner.home.here import read_host, read_user
 from runner.launch.hosts import matches_host
 from runner.launch.state import DATABASE
@@ -134,6 +135,9 @@ class Base:
     """What is common to all profiles."""
 
     env: tuple[tuple[str, str], ...] = declare(map_of(variable, scalar(text)), "variables", "{}")
+    activate: tuple[Activator, ...] = declare(list_of(read_activator), "what is activated before theirs", "[]")
+    path: PathChange = declare(record_of(Keys(PathChange)), "changes of PATH", "{}")
+    unset: tuple[str, ...] = declare(list_of(scalar(variable)), "names to take away", "[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +171,7 @@ class Settings:
     sites: tuple[tuple[str, Site], ...] = declare(map_of(profile_part, record_of(Keys(Site))), "places", "{}")
     environments: tuple[str, ...] = declare(list_of(scalar(profile_part)), "parallel installations", "[]")
     layout: str = declare(scalar(word), "where the software trees of profiles are", "")
-    base: Base = declare(
-        record_of(Keys(Base, later=("path", "unset", "activate"))), "what is common to all profiles", "{}"
-    )
+    base: Base = declare(record_of(Keys(Base)), "what is common to all profiles", "{}")
     capo: Capo = declare(
         record_of(Keys(Capo, later=("mirror", "master", "max_age"))), "where properties are looked for", "{}"
     )

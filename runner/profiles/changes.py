@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 
 from runner.document.faults import Wrong, suggest
 from runner.document.keys import NOT_BUILT
+from runner.home.activator import Activator, PathChange
 from runner.home.settings import Settings
 from runner.launch.activation import Activation, Change
-from runner.profiles.activator import Activator
 from runner.profiles.profile import Profile, Require
 
 Fill = Callable[[str], str]
@@ -46,15 +46,13 @@ def list_origins(profile: Profile, settings: Settings) -> list[str]:
 
 def _list_changes(profile: Profile, settings: Settings, fill: Fill) -> Iterator[tuple[str, Change]]:
     """Yield the changes in the order of PROF-4, each behind the key that makes it."""
+    base = settings.base
     for name, value in settings.base_env:
         yield "base.env", Change("set", name, fill(value))
-    for number, activator in enumerate(profile.activate):
-        for change in _make_changes(activator, fill):
-            yield f"activate[{number}].{activator.kind}", change
-    for path in reversed(profile.path.prepend):
-        yield "path.prepend", Change("prepend", "PATH", fill(path))
-    for path in profile.path.append:
-        yield "path.append", Change("append", "PATH", fill(path))
+    yield from _list_common(base.activate, base.path, fill, "base.")
+    for name in base.unset:
+        yield "base.unset", Change("unset", name)
+    yield from _list_common(profile.activate, profile.path, fill, "")
     for name, value in profile.env:
         yield "env", Change("set", name, fill(value))
     for name in profile.unset:
@@ -73,6 +71,18 @@ def _list_changes(profile: Profile, settings: Settings, fill: Fill) -> Iterator[
         details += [("export", f"{name} {key}") for name, key in capo.export]
         details += [("property", key) for key in profile.require.properties]
         yield "capo.export", Change("capo", details=details)
+
+
+def _list_common(
+    activators: tuple[Activator, ...], path: PathChange, fill: Fill, where: str
+) -> Iterator[tuple[str, Change]]:
+    for number, activator in enumerate(activators):
+        for change in _make_changes(activator, fill):
+            yield f"{where}activate[{number}].{activator.kind}", change
+    for directory in reversed(path.prepend):
+        yield f"{where}path.prepend", Change("prepend", "PATH", fill(directory))
+    for directory in path.append:
+        yield f"{where}path.append", Change("append", "PATH", fill(directory))
 
 
 def _make_changes(activator: Activator, fill: Fill) -> list[Change]:

@@ -20,21 +20,13 @@ from runner.document.fields import (
 )
 from runner.document.keys import Keys, declare, record_of
 from runner.document.tree import Mapping, Node
-from runner.profiles.activator import Activator, read_activator
+from runner.home.activator import Activator, PathChange, read_activator
 
 # Files of envs/ that are no profiles (PROF-1).
 RESERVED = frozenset({"site", "archive", "datasets", "chains", "fleet"})
 
 profile_name = name_like("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a profile name", "letters, digits, . _ and -")
 secret_source = name_like(r"file:/.+", "a secret", "write file:/PATH: secrets stay out of the profile")
-
-
-@dataclass(frozen=True, slots=True)
-class PathChange:
-    """Directories before and behind what PATH is then."""
-
-    prepend: tuple[str, ...] = declare(list_of(scalar(word)), "directories in front of PATH", "[]")
-    append: tuple[str, ...] = declare(list_of(scalar(word)), "directories behind it", "[]")
 
 
 @dataclass(frozen=True, slots=True)

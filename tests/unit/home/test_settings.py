@@ -100,7 +100,6 @@ def test_a_target_is_found_by_host_pattern_and_user(host: str, user: str, found:
         ("mail: {via: smtp}", "1:13: via: smtp is not built yet; write cron: cron itself sends the mail"),
         ("mail: {via: post}", '1:13: "post" is not possible here; one of cron, sendmail, smtp'),
         ("slack: {channel: x}", '1:1: "slack" is not built yet'),
-        ("base: {path: {prepend: [x]}}", '1:8: "path" is not built yet'),
         ("nmae: x", '1:1: unknown key "nmae"; did you mean "name"?'),
         ("name: a/b", '1:7: "a/b" is not a name; letters, digits, _ and -, at most 32 characters'),
         ("state: ~/state", '1:8: "~/state" would need a shell; write an absolute path, or one that begins at the home'),

@@ -1,4 +1,4 @@
-"""The items of ``activate``: what makes an environment, each a map of one key (profiles.md)."""
+"""What makes an environment, of one profile or as ``base`` of all: activators and directories of PATH."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ class Activator:
 
     kind: str
     details: Details
+
+
+@dataclass(frozen=True, slots=True)
+class PathChange:
+    """Directories before and behind what PATH is then."""
+
+    prepend: tuple[str, ...] = declare(list_of(scalar(word)), "directories in front of PATH", "[]")
+    append: tuple[str, ...] = declare(list_of(scalar(word)), "directories behind it", "[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +79,6 @@ def _read_setup(node: Node, faults: Faults) -> Details:
         raise Wrong("a setup has exactly one of source, eval, run", f"this one has {' and '.join(forms) or 'none'}")
     if setup.args and forms != ["source"]:
         raise Wrong(f"args belong to a sourced file, not to {forms[0]}", "write them into the command")
-    if "\n" in getattr(setup, forms[0]):
-        raise Wrong(f"{forms[0]} has more than one line", "put them into a file, and source that")
     rc = [("rc", setup.rc)] if setup.rc else []
     return (("shell", setup.shell), *rc, (forms[0], getattr(setup, forms[0])), *[("arg", word) for word in setup.args])
 
@@ -93,6 +99,8 @@ def read_activator(node: Node, faults: Faults) -> Activator:
     ((key, value),) = node.entries.values()
     if key.text not in _KINDS:
         raise Wrong(f'no activator is called "{key.text}"', f"one of {', '.join(_KINDS)}")
-    before = len(faults.found)
-    details = _KINDS[key.text](value, faults)
-    return Activator(key.text, () if len(faults.found) > before else details)
+    try:
+        return Activator(key.text, _KINDS[key.text](value, faults))
+    except Wrong as wrong:
+        faults.wrong(value, wrong)
+        return Activator(key.text, ())
