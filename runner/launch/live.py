@@ -28,9 +28,10 @@ def activate_captured(environment: dict[str, str], run: Run) -> None:
             run.log.write_comment(f"environment of snapshot {snapshot.digest[:16]}")
             apply_changes(environment, snapshot.changes)
             return
-        _ask_for_snapshot(run)
     run.log.write_comment(f"activating {plan.profile} now: {reason}")
     apply_changes(environment, _activate_now(run).changes)
+    if activation.mode == "snapshot":
+        _ask_for_snapshot(run)
 
 
 def _refuse_snapshot(snapshot: Snapshot | None, identity: str) -> str:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from clockwork import numbers_of, read_lines
 from cronlab import CronLab
+from lab import need_program
 
 pytestmark = pytest.mark.timeout(400)  # two full minutes must pass, and one more if the first is nearly over
 
@@ -28,6 +29,8 @@ jobs:
   loud: {when: "* * * * *", run: jobs/loud.sh, mailto: [ql-team@example.org, al@example.org]}
   dumb: {when: "* * * * *", run: jobs/dumb.sh}
   bare: {when: "* * * * *", run: jobs/bare.sh}
+  iraf: {when: "* * * * *", run: jobs/iraf.sh, profile: iraf}
+  no-iraf: {when: "* * * * *", run: jobs/iraf.sh, profile: no-iraf}
   own-clock: {when: "* * * * *", run: jobs/silent.sh, timezone: Asia/Kathmandu}
 """
 # Its clocks are put on by two hours, no others by so much: at what is a slot in the other half of the year, its line
@@ -37,6 +40,7 @@ SCRIPTS = {
     "silent.sh": "echo nobody need read this",
     "loud.sh": "echo on stdout; echo no photons >&2; exit 3",
     "dumb.sh": "exit 3",
+    "iraf.sh": 'echo "$UR_DIR"; touch "$RUNNER_WORK/ran"',
     "bare.sh": 'env > "$RUNNER_WORK/environment"',
 }
 
@@ -79,6 +83,7 @@ def play(night: Night) -> Night:
     subprocess.run([sys.executable, "-P", "-m", "runner.cli.main", "init", night.home], check=True, capture_output=True)
     for path in (night.home / "jobs").glob("*.yaml"):
         path.unlink()
+    write_iraf(night.home)
     (night.home / "jobs" / "night.yaml").write_text(REGISTRY + describe_other_half(datetime.now(UTC)))
     for name, script in SCRIPTS.items():
         (night.home / "jobs" / name).write_text(f"#!/bin/sh\n{script}\n")
@@ -89,6 +94,17 @@ def play(night: Night) -> Night:
     night.cron.wait_for(lambda: all(run["state"] == "ended" for run in night.history("bare")), "end of the runs")
     night.mails = night.cron.mails()
     return night
+
+
+def write_iraf(home: Path) -> None:
+    """Write two profiles as the env-wrapper of old was: an alias of the rc file of tcsh, and one that is not there."""
+    need_program("tcsh")
+    (home / "ur_setup").write_text('#!/bin/sh\necho "setenv UR_DIR /opt/ureka/$3;"\n')
+    (home / "ur_setup").chmod(0o755)
+    (home / "cshrc").write_text(f"alias ur_setup 'eval `{home}/ur_setup -csh \\!*`'\n")
+    setup = 'activate: [{setup: {shell: tcsh, rc: "%s", run: "ur_setup -n common"}}]\n'
+    (home / "envs/iraf.yaml").write_text(setup % "{home}/cshrc")
+    (home / "envs/no-iraf.yaml").write_text(setup % "/dev/null")
 
 
 def describe_other_half(now: datetime) -> str:
@@ -105,6 +121,23 @@ def test_each_minute_was_a_slot_with_one_run(night: Night) -> None:
     assert len(slots) == len(set(slots)) >= 2
     assert all(slot.endswith(":00Z") for slot in slots)
     assert {run["outcome"] for run in night.history("silent")} == {"ok"}
+
+
+def test_a_job_sees_the_environment_that_an_alias_of_tcsh_makes(night: Night) -> None:
+    """PROF-3, PROF-27: no HOME, no login and no rc file of cron's is needed; the second run uses the snapshot."""
+    runs = night.history("iraf")
+    logs = [Path(str(run["log"])).read_text() for run in runs]
+    assert {run["outcome"] for run in runs} == {"ok"}
+    assert all("\n/opt/ureka/common\n" in log for log in logs)
+    assert "# environment of snapshot " in logs[0]
+
+
+def test_without_the_alias_no_script_runs_and_the_mail_says_why(night: Night) -> None:
+    """PROF-40: as the env-wrapper of old would have done all the same, in the wrong environment."""
+    (mail,) = night.mails_about("no-iraf")
+    assert not (night.home / "state/work/no-iraf/ran").exists()
+    assert {run["outcome"] for run in night.history("no-iraf")} == {"cannot_start"}
+    assert "profile no-iraf: setup: ur_setup: Command not found." in str(mail.get_payload())
 
 
 def test_a_job_by_a_clock_of_its_own_runs_at_its_slots(night: Night) -> None:
