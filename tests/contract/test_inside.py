@@ -62,7 +62,10 @@ def test_aliases_and_functions_are_commands(lab: Lab, tmp_path: Path, shell: str
     result = lab.run("job", "--slot", SLOT)
 
     assert (result.code, result.err) == (0, b"")
-    assert lab.output("job") == b"said at setup\nhello, a  b *\n"
+    *setup, said = lab.output("job").splitlines()
+    assert said == b"hello, a  b *"
+    # BSD's csh lets nothing silence what it reads.
+    assert setup == [b"said at setup"] * (2 if Path("/bin/csh").resolve().name == "bsd-csh" and shell == "csh" else 1)
 
 
 def test_umask_and_limits_of_the_setup_hold(lab: Lab, tmp_path: Path) -> None:
