@@ -71,6 +71,6 @@ def _read_name(target: ast.expr) -> str:
 
 
 def _choose_line(said: str) -> str:
-    """Return the paragraph of a message that says most, on one line: the first that speaks of an error, else the first."""
+    """Return what says most of a message, on one line: the paragraph that speaks of an error, else the first."""
     paragraphs = [" ".join(part.split()) for part in said.split("\n\n") if part.strip()]
     return next((part for part in paragraphs if "error" in part.lower()), paragraphs[0] if paragraphs else "")
