@@ -219,6 +219,15 @@ def _is_open_to_all(directory: str) -> bool:
         return False
 
 
+def real_path(path: str) -> str:
+    """Return a path without symbolic links, as the kernel follows them."""
+    descriptor = posix.open(path, posix.O_PATH | posix.O_CLOEXEC)
+    try:
+        return posix.readlink(f"/proc/self/fd/{descriptor}")
+    finally:
+        posix.close(descriptor)
+
+
 def is_same_directory(one: str, other: str) -> bool:
     """Whether two paths lead to one directory."""
     try:

@@ -6,10 +6,9 @@ neither the layout of its software nor the hosts of its sites has none, and pays
 
 from __future__ import annotations
 
-from runner.launch.environment import expand_path, find_program
+from runner.launch.environment import expand_path, find_program, real_path
 from runner.launch.hosts import find_sites, matches, matches_host
 from runner.launch.outcome import CannotStart
-from runner.launch.trust import real_path
 
 RULE_KEYS = ("command", "version", "version_run", "profile", "software", "host")
 _PRODUCTION = "prod"
