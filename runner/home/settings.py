@@ -147,7 +147,10 @@ class Allow:
 
 
 def _read_allow(node: Node, faults: Faults) -> Allow:
+    before = len(faults.found)
     rule: Allow = record_of(Keys(Allow))(node, faults)
+    if len(faults.found) > before:
+        return rule
     if not (rule.command or rule.profile or rule.software or rule.host):
         raise Wrong("it would permit everything", "name a command, profile, software or host")
     if (rule.version or rule.version_run) and not (rule.command and rule.version):

@@ -37,11 +37,11 @@ def _write_tool(path: Path, body: str) -> None:
     path.chmod(0o755)
 
 
-def run(home: Home, keys: str) -> Result:
+def run(home: Home, keys: str, *words: str) -> Result:
     """Compile a job of these keys and run it as cron does."""
     home.write("jobs/all.yaml", f"jobs:\n  job: {{{keys}}}\n")
     home.compile()
-    command = [home.path / "wrappers/run-job", "job"]
+    command = [home.path / "wrappers/run-job", "job", *words]
     done = subprocess.run(command, env=CALLER, capture_output=True, check=False)
     return Result(done.returncode, done.stdout, done.stderr)
 
@@ -120,6 +120,13 @@ def test_guard_warn_lets_a_job_run_with_a_line_on_stderr_but_not_in_production(
     assert result.code == code
     assert f"mixed: casa belongs to {other}, not {profile}" in result.mail
     assert (f"casa of {other}" in read_log(home)) == (code == 0)
+
+
+def test_who_starts_it_by_hand_sees_the_warning_at_once(home: Home, trees: Path) -> None:
+    home.write("envs/site.yaml", (home.path / "envs/site.yaml").read_text() + "guard: warn\n")
+    result = run(home, f"run: {trees}/dsoc-prod/bin/casa, profile: dsoc-test", "--hand")
+    assert (result.code, result.out) == (0, b"casa of dsoc-prod\n")
+    assert result.err == b"runner: mixed: casa belongs to dsoc-prod, not dsoc-test\n"
 
 
 def test_a_job_does_not_run_on_a_host_of_another_site(home: Home, trees: Path) -> None:

@@ -114,7 +114,7 @@ def test_a_target_is_found_by_host_pattern_and_user(host: str, user: str, found:
          "1:9: a version is that of a command; give command, version and, if need be, version_run"),
         ("allow: [{reason: x, command: y, version: new}]",
          '1:42: "new" is no comparison of versions; write one like ">=6.5"'),
-        ("allow: [{reason: x, command: a/b}]", '1:29: "a/b" is not a pattern of names; write one like vlass.*'),
+        ("allow: [{reason: x, command: a/b}]", '1:30: "a/b" is not a pattern of names; write one like vlass.*'),
         ("nmae: x", '1:1: unknown key "nmae"; did you mean "name"?'),
         ("name: a/b", '1:7: "a/b" is not a name; letters, digits, _ and -, at most 32 characters'),
         ("state: ~/state", '1:8: "~/state" would need a shell; write an absolute path, or one that begins at the home'),
