@@ -32,6 +32,7 @@ from runner.plans.clocks import find_zone
 from runner.plans.load import load_home
 from runner.plans.make import Planned
 from runner.plans.write import OUTPUT
+from runner.profiles.choose import resolve_name
 from runner.profiles.read import list_profile_files
 from runner.registry.add import plan_entry, write_entry
 from runner.registry.show import show_job
@@ -109,6 +110,9 @@ def add_command(
     entry = _read_entry(home, when, command, profile, line, around)
     written = list_profile_files(home)
     if entry.profile not in written:
+        today, warning = resolve_name(entry.profile, written, dict(read_settings(home).renamed))
+        entry = replace(entry, profile=today, notes=(*entry.notes, *filter(None, [warning])))
+    if entry.profile not in written:
         raise UserError(describe_unknown("profile", entry.profile, written))
     for note in entry.notes:
         click.echo(note, err=True)
@@ -155,8 +159,10 @@ def _adopt(home: Path, line: str, around: BinaryIO | None) -> Adopted:
 def show_command(ctx: click.Context, job: str, profile: str | None, as_json: bool) -> None:
     """Show the entry of JOB expanded, each value with where it came from, and its lines in the crontab."""
     loaded = load_home(get_home(ctx))
-    plans = [one for one in loaded.planned if one.job.id == job and profile in (None, one.profile.name)]
-    found = plans[0] if plans else choose_plan(loaded, job, profile)
+    plans = [one for one in loaded.planned if one.job.id == job]
+    if profile is not None or not plans:
+        plans = [choose_plan(loaded, job, profile)]
+    found = plans[0]
     # Where no target is ours, in a developer's clone, they are those of the first one.
     target = find_target(loaded.settings) or loaded.settings.targets[0]
     wrapper = f"{loaded.settings.home}/wrappers/run-job"

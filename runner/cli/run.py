@@ -15,6 +15,7 @@ from runner.plans.check import WRAPPER
 from runner.plans.load import LoadedHome, load_home
 from runner.plans.make import Planned
 from runner.plans.write import compare_output, make_plan_files
+from runner.profiles.choose import resolve_name
 
 
 @click.command("run", context_settings={"ignore_unknown_options": False})
@@ -35,7 +36,7 @@ def run_command(ctx: click.Context, job: str, profile: str | None, arguments: tu
     steps = len(planned.plan.steps)
     if arguments and steps > 1:
         raise UserError(f"{job} has {steps} steps: arguments go to a single command only")
-    if stale := compare_output(home, make_plan_files((planned,), loaded.settings)).stale:
+    if stale := compare_output(home, make_plan_files((planned,), loaded.profiles, loaded.settings)).stale:
         raise UserError(f'{" and ".join(stale)}: missing or stale; run "runner compile"')
     words = [planned.plan.name, "--hand", *(["--", *arguments] if arguments else [])]
     try:
@@ -45,6 +46,14 @@ def run_command(ctx: click.Context, job: str, profile: str | None, arguments: tu
         raise UserError(f"{WRAPPER}: {error.strerror}; take it from a new home (runner init DIR), mode 755") from error
 
 
+def resolve_profile(name: str, loaded: LoadedHome) -> str:
+    """Return what a profile is called today, with a warning if `name` is an old one (PROF-13)."""
+    name, warning = resolve_name(name, loaded.profiles, dict(loaded.settings.renamed))
+    if warning:
+        click.echo(warning, err=True)
+    return name
+
+
 def choose_plan(loaded: LoadedHome, job: str, profile: str | None) -> Planned:
     """Return the plan that a person means; UserError names the jobs or profiles there are."""
     plans = [one for one in loaded.planned if one.job.id == job]
@@ -52,6 +61,7 @@ def choose_plan(loaded: LoadedHome, job: str, profile: str | None) -> Planned:
         raise UserError(describe_unknown("job", job, {one.job.id for one in loaded.planned}))
     names = ", ".join(one.profile.name for one in plans)
     if profile is not None:
+        profile = resolve_profile(profile, loaded)
         plans = [one for one in plans if one.profile.name == profile]
         if not plans:
             raise UserError(f"{job} does not run in {profile}; its profiles: {names}")

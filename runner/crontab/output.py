@@ -17,7 +17,7 @@ from runner.plans.write import OUTPUT, make_plan_files
 
 def make_output(loaded: LoadedHome) -> dict[str, bytes]:
     """Return path below the home -> bytes, of every file that ``runner compile`` keeps."""
-    files = make_plan_files(loaded.planned, loaded.settings)
+    files = make_plan_files(loaded.planned, loaded.profiles, loaded.settings)
     for target in loaded.settings.targets:
         files[name_fragment(target)] = compile_fragment(loaded, target).encode("ascii")
     return files

@@ -149,6 +149,13 @@ def _choose(value: str, names: tuple[str, ...]) -> str:
     return hint if hint.startswith("one of") else f"{hint} (one of {', '.join(names)})"
 
 
+def comparison(value: str) -> str:
+    """Return a comparison of versions, without the blank that may stand in it."""
+    if not re.fullmatch(r"(>=|<=|==|!=|>|<) ?[0-9]+(\.[0-9]+)*", value):
+        raise Wrong(f'"{value}" is no comparison of versions', 'write one like ">=6.5"')
+    return value.replace(" ", "")
+
+
 def whole(low: int, high: int) -> Callable[[str], int]:
     """Return the converter that takes a whole number from `low` to `high`."""
 

@@ -10,6 +10,8 @@ from runner.document.faults import Faults, Wrong, check_faults
 from runner.document.fields import (
     address,
     choice,
+    comparison,
+    entries_of,
     host_pattern,
     list_of,
     map_of,
@@ -21,7 +23,7 @@ from runner.document.fields import (
 )
 from runner.document.keys import NOT_BUILT, Keys, declare, record_of
 from runner.document.parse import parse_document
-from runner.document.tree import Mapping, Node, is_empty
+from runner.document.tree import Mapping, Node, Scalar, is_empty
 from runner.document.zones import zone
 from runner.home.activator import Activator, PathChange, read_activator
 from runner.home.here import read_host, read_user
@@ -34,6 +36,8 @@ BASE_ENV = (("PATH", "/usr/bin:/bin"), ("LANG", "C.UTF-8"))
 home_name = name_like("[A-Za-z0-9][A-Za-z0-9_-]{0,31}", "a name", "letters, digits, _ and -, at most 32 characters")
 login = name_like(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?", "a user name", "as in the password database")
 profile_part = name_like("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a name", "letters, digits, . _ and -")
+
+name_pattern = name_like("[A-Za-z0-9.*?_-]+", "a pattern of names", "write one like vlass.*")
 
 
 def _via(value: str) -> str:
@@ -131,6 +135,51 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Allow:
+    """A mix of profiles that is permitted where all that it says fits (PROF-82)."""
+
+    reason: str = declare(scalar(word), "why it is permitted; in the log of each run that needs it")
+    command: str = declare(scalar(name_pattern), "name pattern of the command", "", shown="any")
+    version: str = declare(scalar(comparison), "which versions of it", "", shown="any")
+    version_run: str = declare(scalar(word), "the command line that tells the version", "", shown="COMMAND --version")
+    profile: str = declare(scalar(name_pattern), "name pattern of the profile that was chosen", "", shown="any")
+    software: str = declare(scalar(name_pattern), "name pattern of the profile it mixes with", "", shown="any")
+    host: str = declare(scalar(host_pattern), "name pattern of the host", "", shown="any")
+
+
+def _read_allow(node: Node, faults: Faults) -> Allow:
+    before = len(faults.found)
+    rule: Allow = record_of(Keys(Allow))(node, faults)
+    if len(faults.found) > before:
+        return rule
+    if not (rule.command or rule.profile or rule.software or rule.host):
+        raise Wrong("it would permit everything", "name a command, profile, software or host")
+    if (rule.version or rule.version_run) and not (rule.command and rule.version):
+        raise Wrong("a version is that of a command", "give command, version and, if need be, version_run")
+    return rule
+
+
+def _read_renamed(node: Node, faults: Faults) -> tuple[tuple[str, str], ...]:
+    """Return old and new names; a new one that is itself old makes a chain or a circle (PROF-13)."""
+    pairs = map_of(profile_part, scalar(profile_part))(node, faults)
+    names = dict(pairs)
+    for old, value in entries_of(node):
+        if isinstance(value, Scalar) and value.text in names:
+            last = _follow(names, value.text)
+            faults.error(value, f'"{value.text}" is an old name itself', f"write {old.text}: {last}" if last else "")
+    return pairs
+
+
+def _follow(names: dict[str, str], name: str) -> str:
+    """Return what a name is called in the end, empty if it goes round in a circle."""
+    for _ in names:
+        if name not in names:
+            return name
+        name = names[name]
+    return "" if name in names else name
+
+
+@dataclass(frozen=True, slots=True)
 class Base:
     """What is common to all profiles."""
 
@@ -175,9 +224,9 @@ class Settings:
     capo: Capo = declare(
         record_of(Keys(Capo, later=("mirror", "master", "max_age"))), "where properties are looked for", "{}"
     )
-    renamed: tuple[tuple[str, str], ...] = declare(
-        map_of(profile_part, scalar(profile_part)), "old profile name: new one", "{}"
-    )
+    renamed: tuple[tuple[str, str], ...] = declare(_read_renamed, "old profile name: new one", "{}")
+    allow: tuple[Allow, ...] = declare(list_of(_read_allow), "mixes of profiles that are permitted", "[]")
+    guard: str = declare(scalar(choice("refuse", "warn")), "what a mix of profiles is: refused, or a line", "refuse")
     wrappers: tuple[tuple[str, str], ...] = declare(
         map_of(word, scalar(profile_part)), "env-wrapper of hand-written lines: the profile it stands for", "{}"
     )
@@ -212,7 +261,7 @@ class Settings:
         return declared or f"sqlite:///{self.state_of(target)}/{DATABASE}"
 
 
-SETTINGS = Keys(Settings, later=("slack", "allow", "guard"))
+SETTINGS = Keys(Settings, later=("slack",))
 
 
 def parse_settings(data: bytes, home: Path, main: Target, faults: Faults) -> Settings | None:

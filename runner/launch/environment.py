@@ -83,25 +83,39 @@ def check_environment(environment: dict[str, str], activation: Activation, profi
 
 
 def fill_home(value: str, home: str) -> str:
-    """Return a value of a plan with ``{home}`` replaced, and ``{{`` and ``}}`` as the braces they stand for."""
+    """Return a value of a plan with ``{home}`` and ``{~ACCOUNT}`` replaced, ``{{`` and ``}}`` as the braces they mean.
+
+    ``{~ACCOUNT}`` is what the compiler makes of ``{account_home}``: only the machine knows it. CannotStart if not.
+    """
     if "{" not in value and "}" not in value:
         return value
     # In this order: in {{{home}}} the braces around {home} are literal ones.
-    return value.replace("{{", "\0").replace("{home}", home).replace("}}", "}").replace("\0", "{")
+    value = value.replace("{{", "\0")
+    if "{~" in value:
+        value, *others = value.split("{~")
+        for other in others:
+            account, _, rest = other.partition("}")
+            value += _find_account_home(account, "{account_home}") + rest
+    return value.replace("{home}", home).replace("}}", "}").replace("\0", "{")
 
 
 def expand_path(value: str, home: str) -> str:
     """Return a path of a plan: as `fill_home`, and a leading ``~`` or ``~name`` by the password database (PROF-2)."""
     if value[:1] == "~":
-        import pwd
-
         name, slash, rest = value[1:].partition("/")
-        try:
-            entry = pwd.getpwnam(name) if name else pwd.getpwuid(posix.getuid())
-        except KeyError:
-            raise CannotStart(f"no user {name!r} for {value!r}") from None
-        return entry.pw_dir + slash + fill_home(rest, home)
+        return _find_account_home(name, value) + slash + fill_home(rest, home)
     return fill_home(value, home)
+
+
+def _find_account_home(name: str, value: str) -> str:
+    """Return the directory that the password database has for an account, our own if it has no name."""
+    import pwd
+
+    try:
+        entry = pwd.getpwnam(name) if name else pwd.getpwuid(posix.getuid())
+    except KeyError:
+        raise CannotStart(f"no user {name!r} for {value!r}") from None
+    return entry.pw_dir
 
 
 def find_program(word: str, path: str, home: str) -> str:
@@ -150,8 +164,8 @@ def _resolve_venv(tree: str, profile: str) -> list[Change]:
         raise CannotStart(f"profile {profile}: venv: no {tree}/pyvenv.cfg")
     if not _is_executable(f"{tree}/bin/python"):
         raise CannotStart(f"profile {profile}: venv: no program {tree}/bin/python")
-    other = _named_tree(_read_text(f"{tree}/bin/activate") or "")
-    if other and not _is_same_directory(other, tree):
+    other = named_tree(_read_text(f"{tree}/bin/activate") or "")
+    if other and not is_same_directory(other, tree):
         raise CannotStart(f"profile {profile}: venv: {tree} was copied from {other}; make it anew")
     return [
         Change("set", "VIRTUAL_ENV", tree),
@@ -161,7 +175,7 @@ def _resolve_venv(tree: str, profile: str) -> list[Change]:
     ]
 
 
-def _named_tree(script: str) -> str:
+def named_tree(script: str) -> str:
     """Return the tree that an ``activate`` script would switch to, empty if it computes it."""
     for line in script.split("\n"):
         name, equals, value = line.strip().removeprefix("export ").partition("=")
@@ -208,7 +222,17 @@ def _is_open_to_all(directory: str) -> bool:
         return False
 
 
-def _is_same_directory(one: str, other: str) -> bool:
+def real_path(path: str) -> str:
+    """Return a path without symbolic links, as the kernel follows them."""
+    descriptor = posix.open(path, posix.O_PATH | posix.O_CLOEXEC)
+    try:
+        return posix.readlink(f"/proc/self/fd/{descriptor}")
+    finally:
+        posix.close(descriptor)
+
+
+def is_same_directory(one: str, other: str) -> bool:
+    """Whether two paths lead to one directory."""
     try:
         first, second = posix.stat(one), posix.stat(other)
     except OSError:

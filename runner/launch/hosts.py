@@ -13,6 +13,11 @@ def matches_host(patterns: Iterable[str], host: str) -> bool:
     return any(matches(pattern.lower(), name) for pattern in patterns for name in names)
 
 
+def find_sites(sites: Iterable[tuple[str, Iterable[str]]], host: str) -> list[str]:
+    """Return which of the sites (name and patterns) a host belongs to; more than one is a mistake (PROF-14)."""
+    return [name for name, patterns in sites if matches_host(patterns, host)]
+
+
 def matches(pattern: str, text: str) -> bool:
     """Whether `pattern`, in which ``*`` is any text and ``?`` any character, is all of `text`."""
     head, star, rest = pattern.partition("*")

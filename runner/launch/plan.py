@@ -89,10 +89,11 @@ class HomePlan:
     """What the wrapper must know of its home even when a plan is missing.
 
     ``targets`` are (name, hosts, user, timezone, state): the first whose host patterns and user fit is
-    ours; where none fits, state is ``<home>/state``.
+    ours; where none fits, state is ``<home>/state``. ``guard`` are the pairs that `guard` reads, none in a home that
+    declares nothing which could be mixed.
     """
 
-    __slots__ = ("group", "mail_ops", "mail_via", "name", "targets")
+    __slots__ = ("group", "guard", "mail_ops", "mail_via", "name", "targets")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -100,6 +101,7 @@ class HomePlan:
         self.mail_via = "cron"
         self.mail_ops: list[str] = []
         self.targets: list[PlanTarget] = []
+        self.guard: list[tuple[str, str]] = []
 
 
 class PlanTarget:
@@ -226,6 +228,7 @@ def encode_home_plan(home: HomePlan) -> bytes:
     for target in home.targets:
         pairs += [("target", target.name), ("user", target.user), ("timezone", target.timezone)]
         pairs += [("state", target.state)] + [("host", pattern) for pattern in target.hosts]
+    pairs += [(f"guard_{kind}", value) for kind, value in home.guard]
     return lines.encode(pairs)
 
 
@@ -243,6 +246,8 @@ def decode_home_plan(data: bytes) -> HomePlan:
             setattr(home.targets[-1], key, value)
         elif key in ("name", "mail_via", "group"):
             setattr(home, key, value)
+        elif key[:6] == "guard_":
+            home.guard.append((key[6:], value))
         else:
             raise ValueError(f"it has a line '{key}' that means nothing there")
     return home

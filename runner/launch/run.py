@@ -198,7 +198,10 @@ def _attempt(run: Run, steps: list[Step], stopper: Stopper) -> Ending:
         environment = _build_environment(run)
         enter_directory(run.plan.cwd, run.place.home)
         memory_bytes = _choose_memory(run)
+        warnings = _guard(run, environment, steps)
         attempt = Attempt(run.plan, environment, run.place.home, run.log, stopper, memory_bytes)
+        for line in warnings:
+            run.log.write(attempt.err.feed(line.encode("utf-8", "backslashreplace"), time.monotonic()))
         if run.plan.activation.mode == "inside":
             from runner.launch.inside import watch_inside
 
@@ -216,6 +219,19 @@ def _attempt(run: Run, steps: list[Step], stopper: Stopper) -> Ending:
         if ran_out_of_memory(ending.signal, attempt.oom_kills, attempt.max_rss_bytes, memory_bytes, err):
             ending.reason = REASON_MEMORY
     return ending
+
+
+def _guard(run: Run, environment: dict[str, str], steps: list[Step]) -> list[str]:
+    """Return the lines that the job's stderr begins with; CannotStart if profiles would be mixed (PROF-80)."""
+    profile = run.plan.profile
+    if not run.place.plan.guard and environment.get("CAPO_PROFILE", profile) == profile:
+        return []
+    from runner.launch.guard import guard_run
+
+    lines = [f"runner: {warning}\n" for warning in guard_run(run, environment, steps)]
+    if run.by_hand:
+        say("".join(lines))
+    return lines
 
 
 def _choose_memory(run: Run) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import posix
 
+from runner.launch.environment import real_path
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,12 +76,3 @@ def judge(path: str, mode: int, owner: int, uid: int) -> Doubt | None:
     if mode & 0o002:
         return Doubt(path, f"can be written by everybody ({shown})", refused=True)
     return Doubt(path, f"can be written by its group ({shown})", refused=False) if mode & 0o020 else None
-
-
-def real_path(path: str) -> str:
-    """Return a path without symbolic links, as the kernel follows them."""
-    descriptor = posix.open(path, posix.O_PATH | posix.O_CLOEXEC)
-    try:
-        return posix.readlink(f"/proc/self/fd/{descriptor}")
-    finally:
-        posix.close(descriptor)

@@ -11,15 +11,18 @@ from runner.errors import Fault, FaultsFound
 from runner.home.settings import Settings, read_settings
 from runner.plans.check import check_home, check_jobs
 from runner.plans.make import Planned, make_plans
+from runner.plans.names import check_areas, check_names, rename_profiles
+from runner.profiles.profile import Profile
 from runner.profiles.read import read_profiles
 from runner.registry.read import collector_off, examine_registry
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedHome:
-    """A home without errors: its settings, its plans by name, and the warnings."""
+    """A home without errors: its settings, its profiles and plans by name, and the warnings."""
 
     settings: Settings
+    profiles: dict[str, Profile]
     planned: tuple[Planned, ...]
     warnings: tuple[Fault, ...]
 
@@ -41,10 +44,15 @@ def load_home(home: Path, now: float | None = None) -> LoadedHome:
             raise FaultsFound(set(faults))
         profiles = read_profiles(settings)
         faults += profiles.faults
+        jobs, renames = rename_profiles(registry.jobs, dict(settings.renamed))
+        faults += renames
         faults += check_home(settings)
-        faults += check_jobs(registry.jobs, profiles.by_name, settings, now)
+        faults += check_names(settings)
+        faults += check_jobs(jobs, profiles.by_name, settings, now)
+        faults += check_areas(jobs, profiles.by_name, settings)
         warnings = check_faults(faults)
-        return LoadedHome(settings, make_plans(registry.jobs, profiles.by_name, settings), warnings)
+        planned = make_plans(jobs, profiles.by_name, settings)
+        return LoadedHome(settings, profiles.by_name, planned, warnings)
 
 
 def _read_settings(home: Path) -> tuple[Settings | None, list[Fault]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner.home.settings import Settings
+from runner.launch.guard import RULE_KEYS, Guard, Member, Rule, encode_guard
 from runner.launch.plan import HomePlan, Plan, PlanTarget, Step
-from runner.profiles.changes import make_activation
+from runner.profiles.changes import find_tree, make_activation
 from runner.profiles.profile import Profile
 from runner.registry.job import Job, Limits, Retries
 
@@ -77,7 +78,7 @@ def _set_limits(plan: Plan, limits: Limits) -> None:
     plan.limit_nice = limits.nice or 0
 
 
-def make_home_plan(settings: Settings) -> HomePlan:
+def make_home_plan(settings: Settings, profiles: dict[str, Profile]) -> HomePlan:
     """Return what the wrapper must know of the home even when a plan is missing."""
     home = HomePlan(settings.name)
     home.group = settings.group
@@ -87,4 +88,26 @@ def make_home_plan(settings: Settings) -> HomePlan:
         PlanTarget(target.name, list(target.hosts), target.user, target.timezone, settings.state_text(target))
         for target in settings.targets
     ]
+    home.guard = list_guard(settings, profiles)
     return home
+
+
+def list_guard(settings: Settings, profiles: dict[str, Profile]) -> list[tuple[str, str]]:
+    """Return what the mixing guard must know of the home, nothing where nothing can be mixed (PROF-80)."""
+    declared = settings.layout or settings.allow or any(site.hosts for _, site in settings.sites)
+    if not declared and settings.guard == "refuse":
+        return []
+    guard = Guard()
+    guard.mode = settings.guard
+    guard.sites = [(name, list(site.hosts)) for name, site in settings.sites]
+    for profile in profiles.values():
+        member = Member(profile.name)
+        member.site, member.environment = profile.site, profile.environment
+        member.tree = find_tree(profile, settings)
+        guard.members[profile.name] = member
+    for allow in settings.allow:
+        rule = Rule(allow.reason)
+        for key in RULE_KEYS:
+            setattr(rule, key, getattr(allow, key))
+        guard.rules.append(rule)
+    return encode_guard(guard)

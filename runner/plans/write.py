@@ -13,6 +13,7 @@ from runner.launch.state import write_file
 if TYPE_CHECKING:
     from runner.home.settings import Settings
     from runner.plans.make import Planned
+    from runner.profiles.profile import Profile
 
 OUTPUT = "crontab.d"
 
@@ -28,11 +29,11 @@ class Differences:
     superfluous: tuple[str, ...]
 
 
-def make_plan_files(planned: tuple[Planned, ...], settings: Settings) -> dict[str, bytes]:
+def make_plan_files(planned: tuple[Planned, ...], profiles: dict[str, Profile], settings: Settings) -> dict[str, bytes]:
     """Return path below the home -> bytes of the home plan and all plans; the same on any machine (CRON-19)."""
     from runner.plans.make import make_home_plan  # status and completion read plans and make none
 
-    files = {HOME_PLAN: encode_home_plan(make_home_plan(settings))}
+    files = {HOME_PLAN: encode_home_plan(make_home_plan(settings, profiles))}
     files.update({f"{PLANS}/{one.plan.name}.plan": encode_plan(one.plan) for one in planned})
     return files
 

@@ -1,7 +1,7 @@
 """A profile -> its activation, the ordered changes of an environment that the wrapper applies (PROF-4).
 
-Placeholders are replaced here, but for ``{home}`` and ``~``: a plan is the same on every machine, and the
-wrapper knows where it is.
+Placeholders are replaced here, but for ``{home}``, ``{account_home}`` and ``~``: a plan is the same on every machine,
+and the wrapper knows where it is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterator
 
 from runner.document.faults import Wrong, suggest
-from runner.document.keys import NOT_BUILT
 from runner.home.activator import Activator, PathChange
 from runner.home.settings import Settings
 from runner.launch.activation import Activation, Change
@@ -113,14 +112,26 @@ def make_capo_path(profile: Profile, settings: Settings) -> str:
 def placeholder_values(profile: Profile, settings: Settings) -> dict[str, str]:
     """Return what the placeholders of profiles.md mean for `profile`; the value of ``layout`` holds others."""
     sites = dict(settings.sites)
+    account = sites[profile.site].account if profile.site in sites else ""
     return {
         "home": "{home}",
         "profile": profile.name,
         "site": profile.site,
         "environment": profile.environment,
-        "account": sites[profile.site].account if profile.site in sites else "",
+        "account": account,
+        "account_home": f"{{~{account}}}" if account else "",
         "layout": settings.layout,
     }
+
+
+def find_tree(profile: Profile, settings: Settings) -> str:
+    """Return where the layout has the software of a profile, as `expand_path` reads it; empty where it has none."""
+    if not settings.layout:
+        return ""
+    try:
+        return fill_placeholders("{layout}", placeholder_values(profile, settings)).rstrip("/")
+    except Wrong:
+        return ""  # a profile of no site can do without
 
 
 def fill_placeholders(text: str, values: dict[str, str]) -> str:
@@ -132,8 +143,6 @@ def fill_placeholders(text: str, values: dict[str, str]) -> str:
             if len(found[0]) == 2:
                 return found[0]
             raise Wrong(f'a single "{found[0]}" in "{text}"', "write {{ and }} for braces")
-        if name == "account_home":
-            raise Wrong(f"{{account_home}} is {NOT_BUILT}", "write ~{account} in a path")
         if not values.get(name):
             raise Wrong(f'{{{name}}} in "{text}" has no value', suggest(name, [key for key in values if values[key]]))
         # Filled where it is used: a profile of no site can do without a layout.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from runner.document.faults import Faults, Wrong
+from runner.document.faults import Faults
 from runner.document.fields import (
     choice,
+    comparison,
     duration,
     list_of,
     map_of,
@@ -37,17 +37,11 @@ class Version:
     run: str = ""
 
 
-def _version(value: str) -> str:
-    if not re.fullmatch(r"(>=|<=|==|!=|>|<) ?[0-9]+(\.[0-9]+)*", value):
-        raise Wrong(f'"{value}" is no comparison of versions', 'write one like ">=6.5"')
-    return value.replace(" ", "")
-
-
 def _read_version(node: Node, faults: Faults) -> Version:
     if not isinstance(node, Mapping):
-        return Version(scalar(_version)(node, faults))
+        return Version(scalar(comparison)(node, faults))
     given = dict(map_of(choice("version", "run"), scalar(text))(node, faults))
-    return Version(_version(given.get("version", "")), given.get("run", ""))
+    return Version(comparison(given.get("version", "")), given.get("run", ""))
 
 
 def _variable_or_value(value: str) -> str:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import operator
-import re
 import shlex
 import time
-from itertools import zip_longest
 
 from runner.launch.activation import Activation
 from runner.launch.environment import find_program
 from runner.launch.log import Log
 from runner.launch.outcome import CannotStart
+from runner.launch.version import compare_versions, find_version
 from runner.profiles.shells import run_words
-
-COMPARISONS = {
-    ">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt,
-}  # fmt: skip
-_DOTTED = re.compile(r"\d+(?:\.\d+)*")
 
 
 def check_requires(
@@ -48,19 +41,3 @@ def parse_version_requirement(text: str) -> tuple[str, str, str, str]:
     """Return command, comparison, version and the command line that tells it (empty: ``--version``)."""
     command, comparison, wanted, *run = text.split(" ", 3)
     return command, comparison, wanted, run[0] if run else ""
-
-
-def find_version(text: str) -> str:
-    """Return the first dotted number in what a program says of itself, empty if there is none."""
-    found = _DOTTED.search(text)
-    return found[0] if found else ""
-
-
-def compare_versions(found: str, comparison: str, wanted: str) -> bool:
-    """Whether a version is as wanted, number by number; missing numbers are zero."""
-    pairs = list(zip_longest(_split(found), _split(wanted), fillvalue=0))
-    return bool(COMPARISONS[comparison]([one for one, _ in pairs], [other for _, other in pairs]))
-
-
-def _split(version: str) -> list[int]:
-    return [int(number) for number in version.split(".")]

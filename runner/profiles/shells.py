@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runner.launch.activation import Activation
+from runner.launch.aside import run_aside
 from runner.launch.attempt import Attempt, Stopper
 from runner.launch.environment import find_program
 from runner.launch.log import Log
 from runner.launch.outcome import OK, TIMED_OUT, CannotStart, Ending
-from runner.launch.plan import Plan, Step
 from runner.launch.shell import FAILED, NO_DUMP, SHELLS, TOOLS, MemoryFile, Setup, checked, into, write_setup
 from runner.launch.tree import become_subreaper
 
@@ -55,21 +55,13 @@ def run_words(
     words: list[str], environment: Mapping[str, str], activation: Activation, log: Log, left_s: float
 ) -> tuple[Attempt, Ending]:
     """Run a program by its absolute name, in a session of its own; its whole tree ends at the timeout (PROF-26)."""
-    plan = Plan("activation", "activation", "-")
-    plan.timeout_s, plan.grace_s, plan.survivors = max(left_s, 0.01), 0.5, "allow"
-    plan.stderr_allow = activation.stderr_allow
     stopper = Stopper()
     become_subreaper()
     try:
-        attempt = Attempt(plan, dict(environment), "/", log, stopper, 0)
-        try:
-            ending = attempt.run([Step("success", words)], lambda pid: None)
-        finally:
-            attempt.close()
+        return run_aside(words, dict(environment), log, stopper, left_s, activation.stderr_allow)
     finally:
         become_subreaper(is_one=False)
         stopper.let_go()
-    return attempt, ending
 
 
 def write_script(setup: Setup, paths: Mapping[str, str]) -> list[str]:

@@ -95,10 +95,7 @@ def test_a_mistake_in_the_settings_has_its_place_and_remedy(home: Home, settings
         ("activate: [{venv: [/x]}]", "1:12: one value is needed here; not a list"),
         ("env: {A: '{hme}/x'}", '1:10: {hme} in "{hme}/x" has no value; did you mean "home"?'),
         ("env: {A: '{'}", '1:10: a single "{" in "{"; write {{ and }} for braces'),
-        (
-            "path: {prepend: ['{account_home}/bin']}",
-            "1:18: {account_home} is not built yet; write ~{account} in a path",
-        ),
+        ("env: {A: '{account_home}'}", '1:10: {account_home} in "{account_home}" has no value; one of home, profile'),
         ("env: [A, B]", "1:6: keys with values are needed here; like KEY: VALUE"),
         ("env: {1A: x}", '1:7: "1A" is not a name for a variable; letters, digits and _ only'),
         ("secrets: {A: 'file:/x'}", '1:1: "secrets" is not built yet'),

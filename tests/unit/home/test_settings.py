@@ -48,6 +48,8 @@ layout: "~{account}/workflows/{profile}"
 base: {env: {LANG: C, TERM: dumb}}
 capo: {path: [/home/casa/capo]}
 renamed: {nmtest: dsoc-dev}
+allow: {command: restoreToCache, version: ">= 3.7.0", profile: "vlass.*", reason: VLASS}
+guard: warn
 housekeeping: external
 """)
     assert (settings.name, settings.group, settings.mail.ops) == ("wfc3", "science", ("al@example.org", "root"))
@@ -57,6 +59,9 @@ housekeeping: external
     assert settings.sites == (("dsoc", Site(("nmpost*",), "vlapipe")),)
     assert settings.base_env == (("PATH", "/usr/bin:/bin"), ("LANG", "C"), ("TERM", "dumb"))
     assert (settings.environments, settings.renamed) == (("prod", "test"), (("nmtest", "dsoc-dev"),))
+    [rule] = settings.allow
+    assert (rule.command, rule.version, rule.profile, rule.reason) == ("restoreToCache", ">=3.7.0", "vlass.*", "VLASS")
+    assert (rule.version_run, rule.software, rule.host, settings.guard) == ("", "", "", "warn")
 
 
 def test_state_and_database_follow_the_target() -> None:
@@ -100,6 +105,15 @@ def test_a_target_is_found_by_host_pattern_and_user(host: str, user: str, found:
         ("mail: {via: smtp}", "1:13: via: smtp is not built yet; write cron: cron itself sends the mail"),
         ("mail: {via: post}", '1:13: "post" is not possible here; one of cron, sendmail, smtp'),
         ("slack: {channel: x}", '1:1: "slack" is not built yet'),
+        ("guard: off", '1:8: "off" is not possible here; one of refuse, warn'),
+        ("allow: [{command: x}]",
+         '1:9: "reason" is missing; why it is permitted; in the log of each run that needs it'),
+        ("allow: [{reason: x}]", "1:9: it would permit everything; name a command, profile, software or host"),
+        ("allow: [{reason: x, profile: y, version: '>=1'}]",
+         "1:9: a version is that of a command; give command, version and, if need be, version_run"),
+        ("allow: [{reason: x, command: y, version: new}]",
+         '1:42: "new" is no comparison of versions; write one like ">=6.5"'),
+        ("allow: [{reason: x, command: a/b}]", '1:30: "a/b" is not a pattern of names; write one like vlass.*'),
         ("nmae: x", '1:1: unknown key "nmae"; did you mean "name"?'),
         ("name: a/b", '1:7: "a/b" is not a name; letters, digits, _ and -, at most 32 characters'),
         ("state: ~/state", '1:8: "~/state" would need a shell; write an absolute path, or one that begins at the home'),

@@ -15,6 +15,7 @@ from runner.launch.environment import apply_rules, check_environment, expand_pat
 from runner.launch.outcome import CannotStart
 
 _ME = pwd.getpwuid(os.getuid())
+_ROOT = pwd.getpwnam("root").pw_dir
 _HOME = "/data/home"
 
 
@@ -104,6 +105,7 @@ def test_planted_modules_are_not_imported(lab: Lab) -> None:
         ([("prepend", "LIST", "{home}/bin")], {"LIST": f"{_HOME}/bin:/old"}),
         ([("set", "A", "$HOME * 'x' {{home}}")], {"A": "$HOME * 'x' {home}"}),
         ([("set", "A", "~/x")], {"A": "~/x"}),
+        ([("set", "A", "x={~root}/a:{~root}{{~root}}")], {"A": f"x={_ROOT}/a:{_ROOT}{{~root}}"}),
     ],
 )
 def test_changes_apply_in_order_and_the_later_wins(
@@ -130,9 +132,10 @@ def test_a_tilde_means_the_password_database(value: str, path: str) -> None:
     assert expand_path(value, _HOME) == path
 
 
-def test_a_tilde_of_nobody_is_refused() -> None:
+@pytest.mark.parametrize("value", ["~no-such-user/x", "/x/{~no-such-user}"])
+def test_an_account_that_nobody_has_is_refused(value: str) -> None:
     with pytest.raises(CannotStart, match="no user 'no-such-user' for"):
-        expand_path("~no-such-user/x", _HOME)
+        expand_path(value, _HOME)
 
 
 @pytest.mark.parametrize(("value", "filled"), [("{home}", _HOME), ("{{home}}", "{home}"), ("{x}", "{x}"), ("}}", "}")])

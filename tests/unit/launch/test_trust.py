@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.launch.trust import find_doubts, judge, real_path
+from runner.launch.environment import real_path
+from runner.launch.trust import find_doubts, judge
 
 DIRECTORY = 0o040000
 FILE = 0o100000

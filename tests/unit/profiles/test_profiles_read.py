@@ -89,6 +89,7 @@ activate: [{venv: /one}, {venv: /two}]
     [
         ("{site}/{environment}/{profile}", "dsoc/prod/dsoc-prod"),
         ("{account}", "vlapipe"),
+        ("{account_home}/x", "{~vlapipe}/x"),  # the wrapper asks the password database
         ("{layout}/bin", "~vlapipe/workflows/dsoc-prod/bin"),
         ("{home}", "{home}"),  # the wrapper knows where it is
         ("{{home}}", "{{home}}"),  # and makes braces of these
