@@ -45,6 +45,10 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
+        "Profiles",
+        (Entry("profile", "profile", "an environment in your own shell, or for one command"),),
+    ),
+    (
         "Crontab",
         (
             Entry("compile", "compile", "write crontab.d/ from jobs/ and envs/"),

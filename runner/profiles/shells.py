@@ -18,6 +18,7 @@ from runner.launch.environment import find_program
 from runner.launch.log import Log
 from runner.launch.outcome import OK, TIMED_OUT, CannotStart, Ending
 from runner.launch.plan import Plan, Step
+from runner.launch.state import write_all
 
 # Without their rc files (PROF-26).
 SHELLS = {
@@ -64,7 +65,7 @@ class MemoryFile:
 
     def __post_init__(self) -> None:
         self._descriptor = os.memfd_create("runner", os.MFD_CLOEXEC)
-        os.write(self._descriptor, self.data)
+        self.write(self.data)
 
     @property
     def path(self) -> str:
@@ -74,6 +75,10 @@ class MemoryFile:
     def read(self) -> bytes:
         """Return what is in it now."""
         return os.pread(self._descriptor, os.fstat(self._descriptor).st_size, 0)
+
+    def write(self, data: bytes) -> None:
+        """Add to it."""
+        write_all(self._descriptor, data)
 
     def close(self) -> None:
         """Let it go."""
