@@ -11,6 +11,9 @@ _MODULES = {
     "show": "profile_show",
     "diff": "profile_show",
     "capture": "profile_show",
+    "exec": "profile_use",
+    "activate": "profile_use",
+    "deactivate": "profile_use",
 }
 
 

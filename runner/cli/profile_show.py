@@ -12,7 +12,6 @@ from runner.cli.complete import complete_profiles
 from runner.cli.context import dry_run_option, get_home, json_option
 from runner.cli.output import clean, print_json, print_table
 from runner.cli.times import show_duration
-from runner.document.faults import check_faults, describe_unknown
 from runner.errors import ANSWER_IS_NO, DONE, UserError
 from runner.home.here import find_state, read_host
 from runner.home.settings import Settings, read_settings
@@ -28,15 +27,7 @@ from runner.profiles.overview import describe_change, find_differences, list_set
 from runner.profiles.profile import Profile
 from runner.profiles.read import read_profiles
 from runner.profiles.snapshots import capture_snapshot, list_sources
-
-
-def get_profile(settings: Settings, name: str) -> Profile:
-    """Return a profile; UserError with the nearest names if there is none, or with all that is wrong with its file."""
-    profiles = read_profiles(settings)
-    if name not in profiles.by_name:
-        check_faults([fault for fault in profiles.faults if fault.file == f"envs/{name}.yaml"])
-        raise UserError(describe_unknown("profile", name, profiles.by_name))
-    return profiles.by_name[name]
+from runner.profiles.use import get_profile
 
 
 def find_place(settings: Settings) -> Place:

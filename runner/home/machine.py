@@ -70,7 +70,7 @@ def write_machine_files(home: Path) -> None:
     _write(directory / "main.py", _MAIN.format(interpreter=sys.executable).encode())
     interpreter = shlex.quote(sys.executable)
     _write(directory / "bin" / "python3", f'#!/bin/sh\nexec {interpreter} "$@"\n'.encode(), 0o755)
-    _write(directory / "bin" / "runner", f'#!/bin/sh\nexec {interpreter} -P -m runner.cli.main "$@"\n'.encode(), 0o755)
+    _write(directory / "bin" / "runner", f'#!/bin/sh\nexec {interpreter} -I -m runner.cli.main "$@"\n'.encode(), 0o755)
     _write(directory / "made", digest)
 
 

@@ -93,7 +93,12 @@ def is_plan_name(name: str) -> bool:
     job, at, profile = name.partition("@")
     if not job or len(job) > 64 or job[0] in "_-" or not _PLAN_CHARACTERS.issuperset(job):
         return False
-    return not at or (0 < len(profile) <= 64 and profile[0] not in "._-" and _PROFILE_CHARACTERS.issuperset(profile))
+    return not at or is_profile_name(profile)
+
+
+def is_profile_name(name: str) -> bool:
+    """Whether `name` may be that of a profile, and so of a file (PROF-1)."""
+    return 0 < len(name) <= 64 and name[0] not in "._-" and _PROFILE_CHARACTERS.issuperset(name)
 
 
 def find_closed_gate(place: Place, plan: Plan, now: float) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from runner.launch.attempt import Attempt
 from runner.launch.environment import apply_changes
 from runner.launch.outcome import STOPPED, TIMED_OUT, CannotStart, Ending, Stopped
 from runner.launch.plan import Plan, Step
-from runner.launch.snapshot import WANTED, Snapshot, decode_snapshot, find_snapshot, find_staleness, identify_activation
+from runner.launch.snapshot import WANTED, Snapshot, decode_snapshot, find_refusal, find_snapshot, identify_activation
 from runner.launch.state import SNAPSHOTS, write_file
 
 # The child has timeouts of its own, and ends what it has started.
@@ -23,7 +23,8 @@ def activate_captured(environment: dict[str, str], run: Run) -> None:
     reason = f"mode {activation.mode}"
     if activation.mode == "snapshot":
         snapshot = find_snapshot(place.state, plan.profile, place.host)
-        reason = _refuse_snapshot(snapshot, identify_activation(activation, environment, place.home, place.host))
+        identity = identify_activation(activation, environment, place.home, place.host)
+        reason = find_refusal(snapshot, identity, time.time())
         if snapshot and not reason:
             run.log.write_comment(f"environment of snapshot {snapshot.digest[:16]}")
             apply_changes(environment, snapshot.changes)
@@ -32,16 +33,6 @@ def activate_captured(environment: dict[str, str], run: Run) -> None:
     apply_changes(environment, _activate_now(run).changes)
     if activation.mode == "snapshot":
         _ask_for_snapshot(run)
-
-
-def _refuse_snapshot(snapshot: Snapshot | None, identity: str) -> str:
-    """Return why a run must not use a snapshot, empty if it may."""
-    if snapshot is None:
-        return "it has no snapshot"
-    if snapshot.identity != identity:
-        return "its snapshot is that of another profile, home, user or host"
-    stale = find_staleness(snapshot, time.time())
-    return f"of its snapshot {stale}" if stale else ""
 
 
 def _ask_for_snapshot(run: Run) -> None:

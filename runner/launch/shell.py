@@ -11,6 +11,7 @@ import posix
 
 from runner.launch.activation import Change
 from runner.launch.environment import expand_path, fill_home
+from runner.launch.state import write_all
 
 # Without their rc files (PROF-26).
 SHELLS = {
@@ -48,9 +49,11 @@ class MemoryFile:
     def __init__(self, text: str = "") -> None:
         self._descriptor = posix.memfd_create("runner", posix.MFD_CLOEXEC)
         self.path = f"/proc/{posix.getpid()}/fd/{self._descriptor}"
-        data = text.encode("utf-8", "surrogateescape")
-        while data:
-            data = data[posix.write(self._descriptor, data) :]
+        self.write(text.encode("utf-8", "surrogateescape"))
+
+    def write(self, data: bytes) -> None:
+        """Add to it."""
+        write_all(self._descriptor, data)
 
     def read(self) -> bytes:
         """Return what is in it now."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import posix
 
 from runner.launch import lines
-from runner.launch.activation import Activation, Change, encode_activation
+from runner.launch.activation import Activation, Change, decode_pair, encode_activation
 from runner.launch.plan import fingerprint
 from runner.launch.state import SNAPSHOTS, read_file, write_file
 
@@ -46,6 +46,8 @@ class Snapshot:
     ----------
     identity
         A fingerprint of what was asked for: plan, home, user, host, version of the capture.
+    activation
+        What was asked for, in the form that it has in a plan: with-profile has no plan to compare it with.
     digest
         SHA-256 of that and of all inputs: what is written into a run's log (PROF-66).
     made_at, max_age_s
@@ -56,12 +58,12 @@ class Snapshot:
         What it depends on.
     """
 
-    __slots__ = ("changes", "digest", "identity", "inputs", "made_at", "max_age_s", "profile")
+    __slots__ = ("activation", "changes", "digest", "identity", "inputs", "made_at", "max_age_s", "profile")
 
     def __init__(self, profile: str, identity: str) -> None:
         self.profile = profile
         self.identity = identity
-        self.digest = ""
+        self.digest = self.activation = ""
         self.made_at = self.max_age_s = 0.0
         self.changes: list[Change] = []
         self.inputs: list[Input] = []
@@ -72,6 +74,14 @@ def identify_activation(activation: Activation, environment: dict[str, str], hom
     pairs = encode_activation(activation) + sorted(environment.items())
     pairs += [("home", home), ("host", host), ("version", CAPTURE_VERSION)]
     return fingerprint(lines.encode(pairs))
+
+
+def read_activation(snapshot: Snapshot) -> Activation:
+    """Return what a snapshot was asked for."""
+    activation = Activation()
+    for key, value in lines.decode(snapshot.activation.encode("utf-8", "surrogateescape")):
+        decode_pair(activation, key, value)
+    return activation
 
 
 def find_snapshot(state: str, profile: str, host: str) -> Snapshot | None:
@@ -91,6 +101,16 @@ def keep_snapshot(state: str, snapshot: Snapshot, host: str) -> None:
 def name_snapshot(state: str, profile: str, host: str) -> str:
     """Return the file of a profile's snapshot: hosts that share a state have one each."""
     return f"{state}/{SNAPSHOTS}/{profile}@{host}"
+
+
+def find_refusal(snapshot: Snapshot | None, identity: str, now: float, *, with_sources: bool = False) -> str:
+    """Return why a snapshot must not be used for what `identity` stands for, empty if it may."""
+    if snapshot is None:
+        return "it has no snapshot"
+    if snapshot.identity != identity:
+        return "its snapshot is that of another profile, home, user or host"
+    stale = find_staleness(snapshot, now, with_sources=with_sources)
+    return f"of its snapshot {stale}" if stale else ""
 
 
 def find_staleness(snapshot: Snapshot, now: float, *, with_sources: bool = False) -> str:
@@ -140,7 +160,7 @@ def digest(path: str) -> str:
 
 def encode_snapshot(snapshot: Snapshot) -> bytes:
     """Return the file of a snapshot."""
-    pairs = [(key, getattr(snapshot, key)) for key in ("profile", "identity", "digest")]
+    pairs = [(key, getattr(snapshot, key)) for key in ("profile", "identity", "digest", "activation")]
     pairs += [("made_at", repr(snapshot.made_at)), ("max_age_s", repr(snapshot.max_age_s))]
     for one in snapshot.inputs:
         pairs.append(("source" if one.is_source else "input", f"{one.facts} {one.digest or ABSENT} {one.path}"))

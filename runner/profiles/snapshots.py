@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from runner.launch.activation import CAPTURED, Activation
+from runner.launch import lines
+from runner.launch.activation import CAPTURED, Activation, encode_activation
 from runner.launch.environment import base_environment
 from runner.launch.gates import Place
 from runner.launch.log import Log
@@ -49,6 +50,7 @@ def capture_snapshot(
     refuse_secrets(activation, second, profile)
     identity = identify_activation(activation, before, place.home, place.host)
     snapshot = Snapshot(profile, identity)
+    snapshot.activation = lines.encode(encode_activation(activation)).decode("utf-8", "surrogateescape")
     snapshot.made_at, snapshot.max_age_s = now, activation.max_age_s
     snapshot.changes = [change for _, change in second.changes if is_kept(change.name)]
     snapshot.inputs = [Input(path, facts, digest(path), is_source=path in sources) for path, facts in seen.items()]
