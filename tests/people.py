@@ -44,9 +44,22 @@ def play(home: Home, shell: str, script: str, *options: str, env: dict[bytes, by
     return run([*command, *options, str(file)], env=ENVIRONMENT if env is None else env)
 
 
-def run(command: list[str | bytes], *, cwd: Path | None = None, env: dict[bytes, bytes] | None = None) -> Said:
+def type_in(home: Home, shell: str, script: str) -> Said:
+    """Give the lines of a script to an interactive shell that has the functions; its prompts are in the answer."""
+    need_program(shell)
+    command, source = SHELLS[shell]
+    return run([*command, "-i"], env=ENVIRONMENT, stdin=f"{source.format(home=home.path)}\n{script}\n")
+
+
+def run(
+    command: list[str] | list[str | bytes],
+    *,
+    cwd: Path | None = None,
+    env: dict[bytes, bytes] | None = None,
+    stdin: str = "",
+) -> Said:
     """Run a command and wait for it."""
-    done = subprocess.run(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    done = subprocess.run(command, cwd=cwd, env=env, input=stdin.encode(), capture_output=True, check=False)
     return Said(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
 
 
