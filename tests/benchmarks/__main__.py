@@ -13,7 +13,7 @@ from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
-BENCHMARKS = ("launch", "stream", "compile", "ledger")
+BENCHMARKS = ("launch", "profile", "stream", "compile", "ledger")
 
 
 def main() -> int:
