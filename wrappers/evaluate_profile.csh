@@ -12,7 +12,10 @@ if (! $_runner_failed) then
 endif
 if ($_runner_failed) set _runner_failed = 2
 /bin/rm -f $_runner_code:q
-set _runner_code = "`/usr/bin/printenv RUNNER_ACTIVATE_SOFT`"
+set _runner_soft = $?prompt
+if ($?RUNNER_ACTIVATE_SOFT) then
+    if ("$RUNNER_ACTIVATE_SOFT" == 1) set _runner_soft = 1
+endif
 # An exit would only leave this file.
-if ($_runner_failed && ! $?prompt && "$_runner_code" != 1) exec /bin/sh -c 'exit 2'
+if ($_runner_failed && ! $_runner_soft) exec /bin/sh -c 'exit 2'
 /bin/sh -c "exit $_runner_failed"

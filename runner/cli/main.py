@@ -45,10 +45,6 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
-        "Profiles",
-        (Entry("profile", "profile", "see, compare, capture and use the environments of jobs"),),
-    ),
-    (
         "Crontab",
         (
             Entry("compile", "compile", "write crontab.d/ from jobs/ and envs/"),
@@ -57,7 +53,10 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ),
     (
         "Profiles",
-        (Entry("capo", "capo", "properties of a profile, as pycapo reads them or strictly"),),
+        (
+            Entry("profile", "profile", "see, compare, capture and use the environments of jobs"),
+            Entry("capo", "capo", "properties of a profile, as pycapo reads them or strictly"),
+        ),
     ),
     (
         "Runs",

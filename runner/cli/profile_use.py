@@ -1,4 +1,4 @@
-"""``runner profile exec activate deactivate``: a profile for one command, and in a person's shell (PROF-40, PROF-70)."""
+"""``runner profile exec activate deactivate``: a profile for one command, and in a person's shell (PROF-70)."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def exec_command(ctx: click.Context, profile: str, words: tuple[str, ...]) -> in
         raise UserError(f"no command to run in {profile}")
     try:
         become(command, use_profile(settings, chosen).environment)
-    except CannotStart as cause:
-        click.echo(f"runner: {cause}", err=True)
-        return cause.code
+    except CannotStart as refusal:
+        click.echo(f"runner: {refusal}", err=True)
+        return refusal.code
 
 
 @click.command("activate", short_help="print what makes a shell use a profile")
@@ -82,7 +82,7 @@ def _print_change(before: Mapping[str, str], result: Result, shell: str) -> None
     if result.kept:
         names = " ".join(result.kept)
         click.echo(f"runner: changed since the profile was activated, and kept: {names}", err=True)
-    click.get_binary_stream("stdout").write(code.encode("utf-8", "surrogateescape"))
+    click.echo(code.encode("utf-8", "surrogateescape"), nl=False)
 
 
 def _read_environment() -> dict[str, str]:

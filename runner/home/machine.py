@@ -5,6 +5,7 @@
     python          the interpreter that cron's side uses, without any virtual environment
     main.py         what wrappers/run-job starts
     launch.code     the modules that every run needs, linked into one file
+    person.code     those of wrappers/with-profile
     runner/launch/  a copy of the whole room, for what a bad run needs besides, and for tracebacks
     bin/python3     the interpreter of the command ``runner`` with all it depends on, for the home's own jobs
     bin/runner      the command
@@ -25,6 +26,7 @@ import os
 import py_compile
 import shlex
 import sys
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 from types import CodeType
@@ -34,22 +36,23 @@ from runner.launch.state import write_file
 
 DIRECTORY = ".runner"
 _ROOM = "runner.launch"
-_ENTRANCES = ("run", "main")
+_ENTRANCES = {"launch.code": ("run", "main"), "person.code": ("with_profile",)}
 # Source, since an interpreter is given a script; so it is short: compiling forty lines would take 0.6 ms.
 _MAIN = """\
-# Written by "runner compile"; what it starts is runner/launch/main.py.
+# Written by "runner compile"; what it starts is runner/launch/main.py, or with_profile.py.
 import gc, marshal, posix, sys
 
 gc.disable()
 posix.chdir(__file__.rpartition("/")[0] + "/..")
 home = posix.getcwd()
-descriptor = posix.open(".runner/launch.code", posix.O_RDONLY | posix.O_CLOEXEC)
+own = sys.argv[1:2] == ["--with-profile"]
+descriptor = posix.open(".runner/person.code" if own else ".runner/launch.code", posix.O_RDONLY | posix.O_CLOEXEC)
 loader, linked = marshal.loads(posix.read(descriptor, posix.fstat(descriptor).st_size))
 posix.close(descriptor)
 exec(loader)
 load_modules(linked, home)
 gc.enable()
-sys.modules["runner.launch.main"].start(home, {interpreter!r})
+sys.modules["runner.launch.with_profile" if own else "runner.launch.main"].start(home, {interpreter!r})
 """
 
 
@@ -66,7 +69,8 @@ def write_machine_files(home: Path) -> None:
     _write_link(directory / "python", os.path.realpath(sys.executable))
     _write_room(package, sources)
     loader = _compile(*_parse(package / "linked.py"))
-    _write(directory / "launch.code", marshal.dumps((loader, link_modules(package))))
+    for name, entrances in _ENTRANCES.items():
+        _write(directory / name, marshal.dumps((loader, link_modules(package, entrances))))
     _write(directory / "main.py", _MAIN.format(interpreter=sys.executable).encode())
     interpreter = shlex.quote(sys.executable)
     _write(directory / "bin" / "python3", f'#!/bin/sh\nexec {interpreter} "$@"\n'.encode(), 0o755)
@@ -80,8 +84,8 @@ def _digest(sources: dict[str, bytes]) -> bytes:
     return sha256(repr(made_from).encode()).hexdigest().encode()
 
 
-def link_modules(package: Path) -> list[tuple[str, str, CodeType]]:
-    """Return name, package directory below the home (or empty) and code of what every run imports, in order of need."""
+def link_modules(package: Path, entrances: Iterable[str]) -> list[tuple[str, str, CodeType]]:
+    """Return name, package directory (or empty) and code of what `entrances` import, in order of need."""
     empty = compile("", "__init__.py", "exec")
     linked = [("runner", f"/{DIRECTORY}/runner", empty), (_ROOM, f"/{DIRECTORY}/runner/launch", empty)]
     seen: set[str] = set()
@@ -94,7 +98,7 @@ def link_modules(package: Path) -> list[tuple[str, str, CodeType]]:
                 visit(needed)
             linked.append((f"{_ROOM}.{module}", "", _compile(tree, path)))
 
-    for entrance in _ENTRANCES:
+    for entrance in entrances:
         visit(entrance)
     return linked
 

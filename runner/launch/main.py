@@ -1,6 +1,5 @@
 """What a crontab line starts: ``run-job PLAN [--slot INSTANT] [--hand] [-- ARGUMENT...]`` or ``run-job --sweep``.
 
-And what a person starts: ``--with-profile DIRECTORY NAME COMMAND...``, by way of ``wrappers/with-profile``.
 ``--missed`` and ``--rerun`` are the sweep's, which starts what cron or a crash has left out.
 Arguments are read by hand: ``argparse`` alone would cost as much as the interpreter (RUN-45).
 """
@@ -14,7 +13,6 @@ from runner.launch.outcome import CODE_BUG, CODE_CANNOT_EXECUTE
 
 # Logs are 0640 whatever the caller's mask (RUN-40); what is private asks for less.
 _UMASK = 0o027
-_WITH_PROFILE = "--with-profile"
 USAGE = "usage: run-job PLAN [--slot 2026-03-08T07:00:00Z] [--hand] [-- ARGUMENT...] | run-job --sweep\n"
 
 
@@ -68,10 +66,6 @@ def start(home: str, interpreter: str) -> None:
     """Run `main` and leave at once: the normal shutdown of the interpreter costs 1.4 ms and has nothing to do here."""
     code = CODE_BUG
     try:
-        if sys.argv[1:2] == [_WITH_PROFILE]:
-            from runner.launch.with_profile import with_profile
-
-            with_profile(home, interpreter, sys.argv[2:])
         _settle()
         code = main(home, interpreter, sys.argv[1:])
         sys.stderr.flush()

@@ -18,7 +18,7 @@ from runner.launch.environment import (
     find_program,
 )
 from runner.launch.gates import is_profile_name, read_place
-from runner.launch.outcome import CODE_CANNOT_EXECUTE, CannotStart
+from runner.launch.outcome import CODE_BUG, CODE_CANNOT_EXECUTE, CannotStart
 from runner.launch.snapshot import find_refusal, find_snapshot, identify_activation, read_activation
 from runner.launch.state import read_file
 
@@ -28,13 +28,13 @@ _FROM_FILE = "--words"
 _SIGPIPE, _SIGXFSZ = 13, 25
 
 
-def with_profile(home: str, interpreter: str, words: list[str]) -> NoReturn:
-    """Become the command, in the directory that is the first word; the second is the profile.
+def start(home: str, interpreter: str) -> NoReturn:
+    """Become the command of ``--with-profile DIRECTORY NAME COMMAND...``, in that directory: the caller's.
 
-    ``--words FILE COUNT`` in place of these stands for the last COUNT words of a file of words that end in NUL, which
-    is removed: words that a csh could not pass on.
+    ``--words FILE COUNT`` in place of name and command stands for the last COUNT words of a file of words that end in
+    NUL, which is removed: words that a csh could not pass on.
     """
-    directory, words = words[0], words[1:]
+    directory, words = sys.argv[2], sys.argv[3:]
     try:
         posix.chdir(directory)
         if words[:1] == [_FROM_FILE]:
@@ -51,6 +51,9 @@ def with_profile(home: str, interpreter: str, words: list[str]) -> NoReturn:
         _leave(f"with-profile: {cause}\n", cause.code)
     except OSError as error:
         _leave(f"with-profile: {error.filename or directory}: {error.strerror}\n", CODE_CANNOT_EXECUTE)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())  # a bug
+        posix._exit(CODE_BUG)
 
 
 def become(words: list[str], environment: dict[str, str]) -> NoReturn:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from runner.errors import UserError
-from runner.profiles.shells import quote
+from runner.launch.shell import quote
 
 SHELLS = ("bash", "tcsh")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)

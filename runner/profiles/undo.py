@@ -36,11 +36,11 @@ class Mark:
     digest
         Of the value that it left, empty if it left none.
     old
-        The value before, None if there was none; of a list that has grown, whatever stands between its new ends.
-    front, back
-        What came in front of the elements of a list, and behind them; of a list that was set, ``front`` is all of it.
+        The value before, None if there was none.
     is_grown
-        Whether `front` and `back` stand around the old value.
+        Whether the value before stands in the new one, between `front` and `back`, and therefore not in `old`.
+    front, back
+        What came in front of the elements of a list, and behind them; of another list, ``front`` is all of it.
     """
 
     name: str
@@ -160,15 +160,15 @@ def _make_mark(
     left = digest(new)
     if name in secrets or is_secret(name):
         return Mark(name, left)
-    if name in grown:
+    if old and name in grown:
         front, back = grown[name]
-        return Mark(name, left, old and "", front, back, is_grown=True)
-    return Mark(name, left, old, (new or "") if is_list(name, new or "") else "")
+        return Mark(name, left, None, front, back, is_grown=True)
+    return Mark(name, left, old, (new or "") if name in grown or is_list(name, new or "") else "")
 
 
 def _restore(current: str | None, mark: Mark) -> str | None:
     """Return the value before, of a variable that is as the profile left it."""
-    if not mark.is_grown or current is None or mark.old is None:
+    if not mark.is_grown or current is None:
         return mark.old
     start = len(mark.front) + 1 if mark.front else 0
     end = len(current) - (len(mark.back) + 1 if mark.back else 0)
@@ -188,9 +188,9 @@ def _take_out(current: str | None, mark: Mark) -> str | None:
     for ours in reversed(mark.back.split(":") if mark.back else []):
         if ours in elements:
             del elements[len(elements) - 1 - elements[::-1].index(ours)]
-    if mark.old and not mark.is_grown:
+    if mark.old:
         elements[place:place] = mark.old.split(":")
-    return ":".join(elements) if elements else mark.old
+    return ":".join(elements) if elements or mark.is_grown else mark.old
 
 
 def _encode_mark(mark: Mark) -> str:

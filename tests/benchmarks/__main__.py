@@ -13,7 +13,7 @@ from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
-BENCHMARKS = ("launch", "stream", "profile", "compile", "ledger")
+BENCHMARKS = ("launch", "stream", "profile", "with_profile", "compile", "ledger")
 
 
 def main() -> int:

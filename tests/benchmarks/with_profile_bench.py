@@ -1,0 +1,58 @@
+"""What one command in a profile costs, against the same command in an emptied environment (issue "Profiles", speed)."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from launch_bench import make_bare_interpreter
+from measure import Figure, compare
+
+from runner.home.machine import write_machine_files
+from runner.launch.activation import Activation, Change
+from runner.launch.gates import read_place
+from runner.launch.log import Log
+from runner.launch.plan import HOME_PLAN, HomePlan, encode_home_plan
+from runner.launch.snapshot import keep_snapshot
+from runner.launch.state import make_state
+from runner.profiles.snapshots import capture_snapshot, list_sources
+
+_PAIRS = 40
+_PROFILE = "bench"
+
+
+def run_benchmarks(directory: Path) -> Iterator[Figure]:
+    """Yield the figures of ``with-profile`` from a snapshot.
+
+    Of the smallest command the interpreter alone makes eight times ``env -i``, whatever it does; so what is ours is
+    held against a bare interpreter, and the ratio to ``env -i`` is told beside it.
+    """
+    with_profile = [str(make_home(directory / "home") / "wrappers" / "with-profile"), _PROFILE]
+    empty, bare = ["/usr/bin/env", "-i"], [make_bare_interpreter(directory / "bare"), "-c", "pass"]
+    ours, floor = compare([*with_profile, *bare], [*empty, *bare], _PAIRS)
+    detail = f"{ours.wall_s * 1000:.1f} ms against {floor.wall_s * 1000:.1f} ms"
+    yield Figure("with-profile python -c pass, wall", ours.wall_s / floor.wall_s, 8, "x env -i", detail)
+    smallest, floor = compare([*with_profile, "/bin/true"], [*empty, "/bin/true"], _PAIRS)
+    _, bare_cost = compare([*with_profile, "/bin/true"], bare, _PAIRS)
+    detail = f"{smallest.cpu_s * 1000:.1f} ms, {smallest.cpu_s / floor.cpu_s:.1f} x env -i"
+    yield Figure("with-profile /bin/true, CPU", smallest.cpu_s / bare_cost.cpu_s, 1.2, "x bare Python", detail)
+
+
+def make_home(home: Path) -> Path:
+    """Make a home with a profile of twenty variables, and its snapshot."""
+    for name in ("crontab.d", "envs", "wrappers"):
+        (home / name).mkdir(parents=True)
+    shutil.copy(Path(__file__).parents[2] / "wrappers" / "with-profile", home / "wrappers")
+    (home / "envs" / f"{_PROFILE}.yaml").write_text("env: {}\n")
+    write_machine_files(home)
+    make_state(str(home / "state"))
+    (home / HOME_PLAN).write_bytes(encode_home_plan(HomePlan("bench")))
+    activation = Activation()
+    activation.changes = [Change("set", f"VARIABLE_{number}", "value") for number in range(20)]
+    place = read_place(str(home))
+    sources = list_sources(place.home, _PROFILE)
+    captured = capture_snapshot(activation, _PROFILE, place, sources, Log("", -1, 0), time.time())
+    keep_snapshot(place.state, captured.snapshot, place.host)
+    return home

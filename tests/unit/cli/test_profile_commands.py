@@ -1,0 +1,126 @@
+"""``runner profile exec activate deactivate``: what they refuse, and what is then on stdout (PROF-40, PROF-74)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from homes import Home
+from lab import CANARY
+from people import ENVIRONMENT, Said, run
+
+Runner = Callable[..., Said]
+
+
+@pytest.fixture
+def runner(home: Home) -> Runner:
+    """Calls the command of the home in a process of its own, in a person's environment."""
+    home.write("envs/good.yaml", "env: {AREA: /lustre}\n")
+    home.write("envs/fails.yaml", "activate: [{setup: {shell: bash, eval: 'echo echo broken tree \\>\\&2'}}]\n")
+    home.write("envs/wrong.yaml", "env: [no map]\n")
+    command = [str(home.path / ".runner/bin/runner"), "--home", str(home.path), "profile"]
+    return lambda *words, **env: run([*command, *words], env={**ENVIRONMENT, **{k.encode(): v for k, v in env.items()}})
+
+
+@pytest.mark.parametrize(
+    ("profile", "code", "reason"),
+    [
+        ("fails", 126, "profile fails: setup: broken tree"),
+        ("god", 2, 'no profile is called "god"; did you mean "good"?'),
+        ("wrong", 2, "envs/wrong.yaml:1:"),
+        ("site", 2, 'no profile is called "site"'),
+    ],
+)
+def test_nothing_is_run_nor_printed_unless_all_of_the_profile_holds(
+    runner: Runner, profile: str, code: int, reason: str
+) -> None:
+    """PROF-40, PROF-74."""
+    for words, wanted in (
+        (["exec", profile, "--", "echo", "ran"], code),
+        (["activate", profile, "--shell", "bash"], 2),
+        (["activate", profile, "--shell", "tcsh"], 2),
+    ):
+        said = runner(*words)
+        assert (said.code, said.out) == (wanted, "")
+        assert reason in said.err
+        assert said.err.count("\n") == 1
+
+
+def test_a_faulty_profile_is_no_trouble_of_another(runner: Runner) -> None:
+    assert runner("exec", "good", "--", "printenv", "AREA") == Said(0, "/lustre\n", "")
+
+
+def test_the_options_behind_the_command_are_its_own(runner: Runner) -> None:
+    assert runner("exec", "good", "echo", "--help", "--", "-n").out == "--help -- -n\n"
+
+
+def test_a_damaged_record_is_exit_2_and_changes_nothing(runner: Runner) -> None:
+    """PROF-73."""
+    for words in (["activate", "good"], ["deactivate"]):
+        said = runner(*words, "--shell", "bash", RUNNER_UNDO=b"damaged \xff")
+        assert (said.code, said.out) == (2, "")
+        assert said.err.startswith("RUNNER_UNDO is damaged")
+
+
+def test_a_foreign_environment_is_left_first(runner: Runner) -> None:
+    """PROF-76."""
+    said = runner("activate", "good", "--shell", "bash", VIRTUAL_ENV=b"/theirs")
+
+    assert (said.code, said.out) == (2, "")
+    assert said.err.endswith("leave it first: deactivate\n")
+
+
+def test_a_name_that_is_no_identifier_is_refused(home: Home, runner: Runner) -> None:
+    """PROF-75."""
+    home.write("envs/odd.yaml", "activate: [{setup: {shell: tcsh, run: 'setenv A.B 1'}}]\n")
+
+    said = runner("activate", "odd", "--shell", "tcsh")
+
+    assert (said.code, said.out) == (2, "")
+    assert "'A.B' is no name of a variable in tcsh" in said.err
+
+
+def test_secrets_are_for_the_shell_and_not_for_the_record(home: Home, runner: Runner) -> None:
+    """PROF-73."""
+    secret = home.write("secret", f"{CANARY}\n")
+    home.write("envs/odd.yaml", f"secrets: {{DB_PW: 'file:{secret}'}}\n")
+
+    lines = runner("activate", "odd", "--shell", "bash").out.splitlines()
+
+    assert [line for line in lines if CANARY in line] == [f"export DB_PW='{CANARY}'"]
+
+
+def test_what_a_setup_prints_is_no_code(home: Home, runner: Runner) -> None:
+    """PROF-28."""
+    setup = home.write("setup.sh", "echo export EVIL=1\nexport GOOD=1\n")
+    home.write("envs/odd.yaml", f"activate: [{{setup: {{shell: bash, source: {setup}}}}}]\n")
+
+    code = runner("activate", "odd", "--shell", "bash").out
+
+    assert "EVIL" not in code
+    assert "export GOOD='1'\n" in code
+
+
+def test_the_path_of_a_person_stays_behind_that_of_the_base(home: Home, runner: Runner) -> None:
+    """PROF-70."""
+    home.write("envs/site.yaml", "name: lab\nbase: {env: {PATH: /opt/site/bin:/usr/bin:/bin}}\n")
+
+    code = runner("activate", "good", "--shell", "bash").out
+
+    assert "export PATH='/opt/site/bin:/my/bin:/usr/bin:/bin'\n" in code
+    assert runner("exec", "good", "--", "printenv", "PATH").out == "/opt/site/bin:/usr/bin:/bin\n"
+
+
+def test_what_was_changed_since_is_named(home: Home, runner: Runner) -> None:
+    """PROF-72."""
+    code = runner("activate", "good", "--shell", "bash").out
+    record = code.partition("RUNNER_UNDO='")[2].partition("'")[0]
+
+    said = runner("deactivate", "--shell", "bash", RUNNER_UNDO=record.encode(), AREA=b"/mine")
+
+    assert said.out == "unset RUNNER_UNDO\n"
+    assert said.err == "runner: changed since the profile was activated, and kept: AREA CAPO_PATH CAPO_PROFILE\n"
+
+
+def test_leaving_where_nothing_was_entered_is_nothing(runner: Runner) -> None:
+    assert runner("deactivate", "--shell", "tcsh") == Said(0, "", "")
