@@ -231,18 +231,20 @@ def _find_roots(guard: Guard, home: str) -> list[tuple[str, str]]:
     starts: dict[str, str] = {}  # the password database may be far away: of each account it is asked once
     roots = []
     for member in guard.members.values():
-        first, slash, rest = member.tree.partition("/")
-        if first not in starts:
-            starts[first] = _expand_start(first, home)
-        if member.tree and starts[first] != _NOWHERE:
-            tree = starts[first] + slash + expand_path(rest, home)
+        start, slash, rest = member.tree.partition("/")
+        if start not in starts:
+            starts[start] = _expand(start, home)
+        # Only at its start is ~ an account.
+        end = _expand(slash + rest, home)
+        if member.tree and _NOWHERE not in (starts[start], end):
+            tree = starts[start] + end
             roots += [(f"{place.rstrip('/')}/", member.name) for place in (tree, _follow(tree))]
     return roots
 
 
-def _expand_start(first: str, home: str) -> str:
+def _expand(path: str, home: str) -> str:
     try:
-        return expand_path(first, home)
+        return expand_path(path, home)
     except CannotStart:
         return _NOWHERE  # this machine has no such account, and nothing of it
 

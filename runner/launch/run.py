@@ -229,7 +229,7 @@ def _guard(run: Run, environment: dict[str, str], steps: list[Step]) -> list[str
     from runner.launch.guard import guard_run
 
     lines = [f"runner: {warning}\n" for warning in guard_run(run, environment, steps)]
-    if run.by_hand:
+    if lines and run.by_hand:
         say("".join(lines))
     return lines
 

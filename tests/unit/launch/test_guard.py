@@ -97,10 +97,11 @@ def test_a_tree_that_begins_alike_is_another(tmp_path: Path) -> None:
     assert check(make_guard(tmp_path), "dsoc-prod", f"{tmp_path}/dsoc-test-2/bin/casa").refusal == ""
 
 
-def test_an_account_that_the_machine_lacks_owns_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["~no-such-account", "/lustre{~no-such-account}", "{~no-such-account}"])
+def test_an_account_that_the_machine_lacks_owns_nothing(tmp_path: Path, place: str) -> None:
     guard = make_guard(tmp_path)
     for name in ("dsoc-prod", "dsoc-test"):
-        guard.members[name].tree = f"~no-such-account/{name}"
+        guard.members[name].tree = f"{place}/{name}"
     assert check(guard, "dsoc-prod", "/dsoc-test/bin/casa", path="/dsoc-test/bin").refusal == ""
 
 
