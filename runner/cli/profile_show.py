@@ -50,7 +50,7 @@ def _begin(place: Place) -> dict[str, str]:
     return base_environment(place.user, place.user_home)
 
 
-@click.command("list")
+@click.command("list", short_help="the profiles, their sites and snapshots")
 @json_option
 @click.pass_context
 def list_command(ctx: click.Context, as_json: bool) -> int:
@@ -74,7 +74,7 @@ def list_command(ctx: click.Context, as_json: bool) -> int:
     return DONE
 
 
-@click.command("show")
+@click.command("show", short_help="every variable, and what set it")
 @click.argument("profile", shell_complete=complete_profiles)
 @json_option
 @click.pass_context
@@ -90,7 +90,7 @@ def show_command(ctx: click.Context, profile: str, as_json: bool) -> int:
     return DONE
 
 
-@click.command("diff")
+@click.command("diff", short_help="two profiles, or one and your shell")
 @click.argument("profile", shell_complete=complete_profiles)
 @click.argument("other", required=False, shell_complete=complete_profiles)
 @click.option("--shell", is_flag=True, help="Compare with the shell that this is called from.")
@@ -117,7 +117,7 @@ def diff_command(ctx: click.Context, profile: str, other: str | None, shell: boo
     return ANSWER_IS_NO if differences else DONE
 
 
-@click.command("capture")
+@click.command("capture", short_help="make a snapshot for the next runs")
 @click.argument("profiles", nargs=-1, required=True, shell_complete=complete_profiles)
 @dry_run_option
 @click.option("--explain", is_flag=True, help="Show the key of the snapshot and each input with its digest.")

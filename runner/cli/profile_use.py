@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,62 +12,138 @@ import click
 from runner.cli.complete import complete_profiles
 from runner.cli.context import get_home
 from runner.errors import UserError
-from runner.home.settings import read_settings
+from runner.home.settings import Settings, read_settings
+from runner.launch.gates import read_place
+from runner.launch.guard import guard_command
 from runner.launch.outcome import CannotStart
 from runner.launch.with_profile import become
+from runner.profiles.changes import find_tree, make_activation
+from runner.profiles.choose import choose_profile, find_place
+from runner.profiles.profile import Profile
+from runner.profiles.read import list_profile_files, read_profiles
 from runner.profiles.shellcode import SHELLS, write_code
 from runner.profiles.undo import Result, enter, leave
 from runner.profiles.use import get_profile, use_profile
 
-profile_argument: Callable[[Any], Any] = click.argument("profile", metavar="P", shell_complete=complete_profiles)
+profile_option: Callable[[Any], Any] = click.option(
+    "-P", "--profile", "asked", metavar="P", shell_complete=complete_profiles, help="The profile, in place of P."
+)
+utility_option: Callable[[Any], Any] = click.option(
+    "--utility", metavar="FILE", help="The calling program: where it lies may say the profile."
+)
+explain_option: Callable[[Any], Any] = click.option("--explain", is_flag=True, help="Say which rule chose the profile.")
 shell_option: Callable[[Any], Any] = click.option(
     "--shell", type=click.Choice(SHELLS), required=True, help="The shell that will evaluate it."
 )
 
 
+class ExecCommand(click.Command):
+    """A command whose words stand behind ``--``: none of them is ours, and the profile before it may be left out."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the words of the command aside, and read what is before them."""
+        end = _find_end(args)
+        rest = super().parse_args(ctx, args[:end])
+        ctx.params["words"] = (*ctx.params["words"], *args[end + 1 :])
+        return rest
+
+
+def _find_end(args: list[str]) -> int:
+    """Return where the ``--`` before the command is; it comes behind our options and at most one name."""
+    at, names = 0, 0
+    while at < len(args) and names < 2 and args[at] != "--":
+        is_option = args[at].startswith("-")
+        names += not is_option
+        at += 2 if args[at] in ("-P", "--profile", "--utility") else 1
+    return at if names < 2 else len(args)
+
+
 @click.command(
     "exec",
+    cls=ExecCommand,
     short_help="one command in a profile",
     context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True},
 )
-@profile_argument
-@click.argument("words", metavar="-- COMMAND [ARGUMENT]...", nargs=-1, required=True, type=click.UNPROCESSED)
+@profile_option
+@utility_option
+@explain_option
+@click.argument("profile", metavar="[P]", required=False, shell_complete=complete_profiles)
+@click.argument("words", metavar="-- COMMAND [ARGUMENT]...", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
-def exec_command(ctx: click.Context, profile: str, words: tuple[str, ...]) -> int:
+def exec_command(
+    ctx: click.Context,
+    asked: str | None,
+    utility: str | None,
+    explain: bool,
+    profile: str | None,
+    words: tuple[str, ...],
+) -> int:
     """Become COMMAND in an environment built from nothing, as a job's of profile P.
 
-    Exit 126 if the environment cannot be made whole, 127 if there is no such command; else the command's own code.
+    Without P it is that of CAPO_PROFILE, else the one in whose tree the utility lies. Exit 126 if the environment
+    cannot be made whole, 127 if there is no such command; else the command's own code.
     """
-    command = list(words[1:] if words[0] == "--" else words)
     settings = read_settings(get_home(ctx))
-    chosen = get_profile(settings, profile)
-    if not command:
-        raise UserError(f"no command to run in {profile}")
+    chosen = choose(settings, asked or profile, utility, explain=explain)
+    if not words:
+        raise UserError(f"no command to run in {chosen.name}")
     try:
-        become(command, use_profile(settings, chosen).environment)
+        use = use_profile(settings, chosen)
+        _guard(settings, chosen, use.environment, [words[0]])
+        become(list(words), use.environment)
     except CannotStart as refusal:
         click.echo(f"runner: {refusal}", err=True)
         return refusal.code
 
 
 @click.command("activate", short_help="print what makes a shell use a profile")
-@profile_argument
+@profile_option
+@utility_option
+@explain_option
+@click.argument("profile", metavar="[P]", required=False, shell_complete=complete_profiles)
 @shell_option
 @click.pass_context
-def activate_command(ctx: click.Context, profile: str, shell: str) -> None:
+def activate_command(
+    ctx: click.Context, asked: str | None, utility: str | None, explain: bool, profile: str | None, shell: str
+) -> None:
     """Print the code that brings profile P into the environment that is there, and takes another one out.
 
     It is for activate_profile of wrappers/activate_profile.sh and .csh. On failure nothing is printed, exit 2.
     """
     settings = read_settings(get_home(ctx))
-    chosen = get_profile(settings, profile)
     environment = _read_environment()
-    leave(environment)  # a damaged record is told of at once
+    left = leave(environment)  # a damaged record is told of at once
+    before = left.environment.get("CAPO_PROFILE")  # of the caller, not of the profile that is left now
+    chosen = choose(settings, asked or profile, utility, explain=explain, variable=before)
     try:
         use = use_profile(settings, chosen)
+        _guard(settings, chosen, use.environment, [])
     except CannotStart as cause:
         raise UserError(str(cause)) from None
-    _print_change(environment, enter(environment, use.personal, profile, use.secrets), shell)
+    _print_change(environment, enter(environment, use.personal, chosen.name, use.secrets), shell)
+
+
+def choose(
+    settings: Settings, asked: str | None, utility: str | None, *, explain: bool = False, variable: str | None = None
+) -> Profile:
+    """Return the profile that a command without a job means (PROF-11); what must be said of it goes to stderr."""
+    profiles = read_profiles(settings).by_name
+    trees = {name: find_tree(profile, settings) for name, profile in profiles.items()}
+    place = find_place(Path(utility), trees, settings.home) if utility else ""
+    variable = os.environ.get("CAPO_PROFILE") if variable is None else variable
+    written = list_profile_files(settings.home)  # one with a mistake in it is told of by that
+    choice = choose_profile(asked, variable, place, written, dict(settings.renamed))
+    for line in [choice.warning, choice.explain() if explain else ""]:
+        if line:
+            click.echo(f"runner: {line}", err=True)
+    return get_profile(settings, choice.profile)
+
+
+def _guard(settings: Settings, profile: Profile, environment: dict[str, str], programs: list[str]) -> None:
+    """Say what the mixing guard warns of; CannotStart if it refuses (PROF-80)."""
+    activation = make_activation(profile, settings)
+    for warning in guard_command(read_place(str(settings.home)), activation, profile.name, environment, programs):
+        click.echo(f"runner: {warning}", err=True)
 
 
 @click.command("deactivate", short_help="print what makes a shell leave its profile")

@@ -13,6 +13,7 @@ from runner.launch.outcome import CannotStart
 RULE_KEYS = ("command", "version", "version_run", "profile", "software", "host")
 _PRODUCTION = "prod"
 _NOWHERE = "-"
+_USER_ERROR = 2
 
 
 class Member:
@@ -287,30 +288,62 @@ def _permits(rule: Rule, mix: Mix, program: str, start: Start, tell_version: Cal
 
 def guard_run(run: Run, environment: dict[str, str], steps: list[Step]) -> list[str]:
     """Return what must be said of a run that may start; CannotStart with the reason if it must not."""
-    place, plan = run.place, run.plan
+    assert run.stopper
+    programs = [_name_program(step.words[0], environment, run.place.home) for step in steps]
+    verdict = _judge(run.place, run.plan.activation, run.plan.profile, environment, programs, run.stopper)
+    for line in verdict.allowed:
+        run.log.write_comment(line)
+    if verdict.refusal:
+        raise CannotStart(verdict.refusal)
+    return verdict.warnings
+
+
+def guard_command(
+    place: Place, activation: Activation, profile: str, environment: dict[str, str], programs: list[str]
+) -> list[str]:
+    """Return what must be said before a command without a job starts, or a shell is activated (no `programs`).
+
+    CannotStart with code 2, the user's mistake, if it must not.
+    """
+    if not place.plan.guard and environment.get("CAPO_PROFILE", profile) == profile:
+        return []
+    from runner.launch.attempt import Stopper
+
+    stopper = Stopper()
+    try:
+        named = [_name_program(program, environment, place.home) for program in programs]
+        verdict = _judge(place, activation, profile, environment, named, stopper)
+    finally:
+        stopper.let_go()
+    if verdict.refusal:
+        raise CannotStart(verdict.refusal, _USER_ERROR)
+    return verdict.warnings
+
+
+def _judge(
+    place: Place,
+    activation: Activation,
+    profile: str,
+    environment: dict[str, str],
+    programs: list[str],
+    stopper: Stopper,
+) -> Verdict:
     try:
         guard = decode_guard(place.plan.guard)
     except ValueError as error:
         raise CannotStart(f"no usable home.plan: {error}") from None
-    capo_profile = [change.value for change in plan.activation.changes if change.name == "CAPO_PROFILE"][-1:]
-    programs = [_name_program(step.words[0], environment, place.home) for step in steps]
-    start = Start(plan.profile, environment, programs, place.host, place.home, "".join(capo_profile))
+    capo_profile = [change.value for change in activation.changes if change.name == "CAPO_PROFILE"][-1:]
+    start = Start(profile, environment, programs, place.host, place.home, "".join(capo_profile))
     versions: dict[tuple[str, str], str] = {}
 
     def tell_version(program: str, command: str) -> str:
         if (program, command) not in versions:
             from runner.launch.version import ask_version
 
-            assert run.stopper
-            versions[program, command] = ask_version(program, command, environment, place.home, run.stopper)
+            versions[program, command] = ask_version(program, command, environment, place.home, stopper)
         return versions[program, command]
 
-    verdict = check_mix(guard, start, tell_version)
-    for line in verdict.allowed:
-        run.log.write_comment(line)
-    if verdict.refusal:
-        raise CannotStart(verdict.refusal)
-    return verdict.warnings
+    return check_mix(guard, start, tell_version)
 
 
 def _name_program(word: str, environment: dict[str, str], home: str) -> str:
@@ -325,5 +358,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from runner.launch.activation import Activation
+    from runner.launch.attempt import Stopper
+    from runner.launch.gates import Place
     from runner.launch.plan import Step
     from runner.launch.records import Run

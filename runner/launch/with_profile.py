@@ -43,7 +43,7 @@ def start(home: str, interpreter: str) -> NoReturn:
             del words[1]
         if len(words) < 2 or not is_profile_name(words[0]):
             _leave(USAGE, 2)
-        environment = _find_environment(home, words[0])
+        environment = _find_environment(home, *words[:2])
         if environment is None:
             _become_runner(home, interpreter, words)
         become(words[1:], environment)
@@ -75,7 +75,7 @@ def become(words: list[str], environment: dict[str, str]) -> NoReturn:
         raise explain_refusal(program, error) from None
 
 
-def _find_environment(home: str, profile: str) -> dict[str, str] | None:
+def _find_environment(home: str, profile: str, program: str) -> dict[str, str] | None:
     """Return what a job of the profile would have, None if only its YAML can tell; CannotStart if that is not whole."""
     place = read_place(home)
     snapshot = (
@@ -90,6 +90,11 @@ def _find_environment(home: str, profile: str) -> dict[str, str] | None:
         return None
     apply_changes(environment, snapshot.changes)
     check_environment(environment, activation, profile, home)
+    if place.plan.guard:
+        from runner.launch.guard import guard_command
+
+        for warning in guard_command(place, activation, profile, environment, [program]):
+            sys.stderr.write(f"with-profile: {warning}\n")
     return environment
 
 

@@ -124,3 +124,19 @@ def test_what_was_changed_since_is_named(home: Home, runner: Runner) -> None:
 
 def test_leaving_where_nothing_was_entered_is_nothing(runner: Runner) -> None:
     assert runner("deactivate", "--shell", "tcsh") == Said(0, "", "")
+
+
+# Which profile
+
+
+def test_the_profile_is_the_argument_else_capo_profile_else_the_utilitys(runner: Runner, home: Home) -> None:
+    """PROF-11."""
+    say = ("--", "sh", "-c", 'echo "$RUNNER_PROFILE$CAPO_PROFILE"')
+
+    assert runner("exec", "good", *say).out == "good\n"
+    assert runner("exec", "-P", "good", *say).out == "good\n"
+    asked = runner("exec", "--explain", *say, CAPO_PROFILE=b"good")
+    assert (asked.out, asked.err) == ("good\n", "runner: profile good, by CAPO_PROFILE\n")
+    assert runner("exec", "-P", "", *say, CAPO_PROFILE=b"good").out == "good\n"
+    nobody = runner("exec", *say)
+    assert (nobody.code, "no profile is chosen" in nobody.err) == (2, True)
