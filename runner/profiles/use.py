@@ -34,7 +34,7 @@ from runner.profiles.difference import find_changes, is_list
 from runner.profiles.profile import Profile
 from runner.profiles.read import read_profiles
 from runner.profiles.shells import MemoryFile
-from runner.profiles.snapshots import is_kept
+from runner.profiles.snapshots import is_kept, list_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def use_profile(settings: Settings, profile: Profile) -> Use:
     apply_changes(environment, changes)
     check_environment(environment, activation, profile.name, home)
     secrets: dict[str, str] = {}
-    load_secrets(secrets, [(name, source.removeprefix("file:")) for name, source in profile.secrets], home)
+    load_secrets(secrets, list_secrets(profile), home)
     kept = [change for change in changes if is_kept(change.name)]
     of_base = len([name for name, _ in settings.base_env if is_kept(name)])
     personal = [*make_relative(before, kept[:of_base]), *kept[of_base:]]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from homes import Home
 from lab import CALLER, CANARY
-from people import Said, keep_snapshots, run, take_runner_away
+from people import Said, drop_snapshots, keep_snapshots, run, take_runner_away
 
 CALLER_BYTES = {os.fsencode(name): os.fsencode(value) for name, value in CALLER.items()}
 PROFILE = """\
@@ -131,10 +131,22 @@ def test_a_profile_edited_since_is_activated_anew(home: Home, with_profile: Call
     assert with_profile("printenv", "AREA").out == "/new/prod\n"
 
 
+def test_a_snapshot_of_what_was_compiled_before_an_edit_is_for_jobs_alone(
+    home: Home, with_profile: Callable[..., Said]
+) -> None:
+    """PROF-62: captured after the edit, but from the plan."""
+    home.write("envs/prod.yaml", PROFILE.replace("/lustre/", "/new/"))
+    (home.state / "snapshots/prod.wanted").write_text("job-prod")
+    before = [path.read_bytes() for path in home.state.glob("snapshots/prod@*")]
+    assert run([str(home.path / "wrappers/run-job"), "--sweep"]).err == ""
+    assert before != [path.read_bytes() for path in home.state.glob("snapshots/prod@*")]
+
+    assert with_profile("printenv", "AREA").out == "/new/prod\n"
+
+
 def test_without_a_snapshot_the_profile_is_activated_now(home: Home, with_profile: Callable[..., Said]) -> None:
     """PROF-52."""
-    for path in home.state.glob("snapshots/*"):
-        path.unlink()
+    drop_snapshots(home)
 
     assert with_profile("printenv", "TREE").out == "/sw/prod\n"
 
@@ -150,9 +162,13 @@ def test_secrets_are_there_although_no_snapshot_has_them(home: Home, with_profil
     """PROF-4, PROF-64."""
     secret = home.write("secret", f"{CANARY}\n")
     home.write("envs/prod.yaml", f"{PROFILE}secrets: {{DB_PW: 'file:{secret}'}}\n")
-    keep_snapshots(home, "prod")
-
     assert with_profile("printenv", "DB_PW").out == f"{CANARY}\n"
+    drop_snapshots(home)  # to a run it is the same as before
+    keep_snapshots(home, "prod")
+    take_runner_away(home)
+    assert with_profile("printenv", "DB_PW").out == f"{CANARY}\n"
+    secret.unlink()
+    assert with_profile("true") == Said(126, "", f"with-profile: secret DB_PW: {secret}: No such file or directory\n")
     assert not [path for path in home.state.glob("snapshots/*") if CANARY.encode() in path.read_bytes()]
 
 
