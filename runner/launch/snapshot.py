@@ -100,6 +100,14 @@ def keep_snapshot(state: str, snapshot: Snapshot, host: str) -> None:
     write_file(name_snapshot(state, snapshot.profile, host), encode_snapshot(snapshot))
 
 
+def ask_for_snapshot(state: str, profile: str, plan_name: str) -> None:
+    """Let the sweep capture a profile by one of its plans; that it cannot be asked keeps nobody from going on."""
+    try:
+        write_file(f"{state}/{SNAPSHOTS}/{profile}{WANTED}", plan_name.encode(), sync=False)
+    except OSError:
+        pass
+
+
 def name_snapshot(state: str, profile: str, host: str) -> str:
     """Return the file of a profile's snapshot: hosts that share a state have one each."""
     return f"{state}/{SNAPSHOTS}/{profile}@{host}"

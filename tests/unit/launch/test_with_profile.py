@@ -151,6 +151,20 @@ def test_without_a_snapshot_the_profile_is_activated_now(home: Home, with_profil
     assert with_profile("printenv", "TREE").out == "/sw/prod\n"
 
 
+def test_the_sweep_makes_a_snapshot_for_the_next_time(home: Home) -> None:
+    """PROF-63: also of a profile that no run needs one of."""
+    home.write("envs/plain.yaml", "env: {AREA: /lustre}\n")
+    home.write("jobs/all.yaml", "jobs: {job: {run: /bin/true, profile: plain}}\n")
+    home.compile()
+    run([str(home.path / "wrappers/run-job"), "job", "--hand"])
+    command = [str(home.path / "wrappers/with-profile"), "plain", "printenv", "AREA"]
+    assert run(command).out == "/lustre\n"
+    assert run([str(home.path / "wrappers/run-job"), "--sweep"]).err == ""
+    take_runner_away(home)
+
+    assert run(command).out == "/lustre\n"
+
+
 def test_the_snapshot_of_another_home_is_not_used(home: Home, with_profile: Callable[..., Said]) -> None:
     """PROF-62."""
     moved = home.path.rename(home.path.with_name("moved"))
