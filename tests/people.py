@@ -80,6 +80,12 @@ def keep_snapshots(home: Home, *profiles: str) -> None:
     assert all(list(home.state.glob(f"snapshots/{profile}@*")) for profile in profiles)
 
 
+def drop_snapshots(home: Home) -> None:
+    """Take away all snapshots of the home."""
+    for path in home.state.glob("snapshots/*"):
+        path.unlink()
+
+
 def take_runner_away(home: Home) -> None:
     """Let whatever starts the command ``runner`` on its way from with-profile fail."""
     main = home.path / ".runner/main.py"

@@ -12,11 +12,15 @@ import click
 from runner.cli.complete import complete_profiles
 from runner.cli.context import get_home
 from runner.errors import UserError
+from runner.home.here import find_state
 from runner.home.settings import Settings, read_settings
+from runner.launch.activation import Activation, encode_activation
 from runner.launch.gates import read_place
 from runner.launch.guard import guard_command
 from runner.launch.outcome import CannotStart
+from runner.launch.snapshot import ask_for_snapshot
 from runner.launch.with_profile import become
+from runner.plans.write import read_compiled_plans
 from runner.profiles.changes import find_tree, make_activation
 from runner.profiles.choose import choose_profile, find_place
 from runner.profiles.profile import Profile
@@ -90,6 +94,8 @@ def exec_command(
     try:
         use = use_profile(settings, chosen)
         _guard(settings, chosen, use.environment, [words[0]])
+        if use.asked:
+            _ask_for_snapshot(settings, chosen.name, use.asked)
         become(list(words), use.environment)
     except CannotStart as refusal:
         click.echo(f"runner: {refusal}", err=True)
@@ -152,6 +158,22 @@ def deactivate_command(shell: str) -> None:
     """Print the code that restores what was there before the profile; nothing, if none is active."""
     environment = _read_environment()
     _print_change(environment, leave(environment), shell)
+
+
+def _ask_for_snapshot(settings: Settings, profile: str, asked: Activation) -> None:
+    """Let the sweep make a snapshot, if a plan asks for the same and its state is ours: with-profile will be quick."""
+    state = find_state(settings)
+    if _is_ours(state):
+        plans = [plan for plan in read_compiled_plans(settings.home) if plan.profile == profile]
+        if plans and encode_activation(plans[0].activation) == encode_activation(asked):
+            ask_for_snapshot(str(state), profile, plans[0].name)
+
+
+def _is_ours(directory: Path) -> bool:
+    try:
+        return directory.stat().st_uid == os.geteuid()
+    except OSError:
+        return False
 
 
 def _print_change(before: Mapping[str, str], result: Result, shell: str) -> None:

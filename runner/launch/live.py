@@ -9,8 +9,14 @@ from runner.launch.attempt import Attempt
 from runner.launch.environment import apply_changes
 from runner.launch.outcome import STOPPED, TIMED_OUT, CannotStart, Ending, Stopped
 from runner.launch.plan import Plan, Step
-from runner.launch.snapshot import WANTED, Snapshot, decode_snapshot, find_refusal, find_snapshot, identify_activation
-from runner.launch.state import SNAPSHOTS, write_file
+from runner.launch.snapshot import (
+    Snapshot,
+    ask_for_snapshot,
+    decode_snapshot,
+    find_refusal,
+    find_snapshot,
+    identify_activation,
+)
 
 # The child has timeouts of its own, and ends what it has started.
 _SPARE_S = 2.0
@@ -32,15 +38,7 @@ def activate_captured(environment: dict[str, str], run: Run) -> None:
     run.log.write_comment(f"activating {plan.profile} now: {reason}")
     apply_changes(environment, _activate_now(run).changes)
     if activation.mode == "snapshot":
-        _ask_for_snapshot(run)
-
-
-def _ask_for_snapshot(run: Run) -> None:
-    """Let the sweep capture the profile; that it cannot be asked keeps no job from running."""
-    try:
-        write_file(f"{run.place.state}/{SNAPSHOTS}/{run.plan.profile}{WANTED}", run.plan.name.encode(), sync=False)
-    except OSError:
-        pass
+        ask_for_snapshot(place.state, plan.profile, plan.name)
 
 
 def _activate_now(run: Run) -> Snapshot:

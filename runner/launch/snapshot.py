@@ -46,8 +46,9 @@ class Snapshot:
     ----------
     identity
         A fingerprint of what was asked for: plan, home, user, host, version of the capture.
-    activation
-        What was asked for, in the form that it has in a plan: with-profile has no plan to compare it with.
+    activation, secrets
+        For with-profile, which has no plan: what was asked for, in the form that it has in a plan, and the (variable,
+        file) of the profile's secrets. Empty where the profile's YAML says something else than the plan.
     digest
         SHA-256 of that and of all inputs: what is written into a run's log (PROF-66).
     made_at, max_age_s
@@ -58,7 +59,7 @@ class Snapshot:
         What it depends on.
     """
 
-    __slots__ = ("activation", "changes", "digest", "identity", "inputs", "made_at", "max_age_s", "profile")
+    __slots__ = ("activation", "changes", "digest", "identity", "inputs", "made_at", "max_age_s", "profile", "secrets")
 
     def __init__(self, profile: str, identity: str) -> None:
         self.profile = profile
@@ -67,6 +68,7 @@ class Snapshot:
         self.made_at = self.max_age_s = 0.0
         self.changes: list[Change] = []
         self.inputs: list[Input] = []
+        self.secrets: list[tuple[str, str]] = []
 
 
 def identify_activation(activation: Activation, environment: dict[str, str], home: str, host: str) -> str:
@@ -96,6 +98,14 @@ def find_snapshot(state: str, profile: str, host: str) -> Snapshot | None:
 def keep_snapshot(state: str, snapshot: Snapshot, host: str) -> None:
     """Write a snapshot, private to its owner, whole or not at all (PROF-66)."""
     write_file(name_snapshot(state, snapshot.profile, host), encode_snapshot(snapshot))
+
+
+def ask_for_snapshot(state: str, profile: str, plan_name: str) -> None:
+    """Let the sweep capture a profile by one of its plans; that it cannot be asked keeps nobody from going on."""
+    try:
+        write_file(f"{state}/{SNAPSHOTS}/{profile}{WANTED}", plan_name.encode(), sync=False)
+    except OSError:
+        pass
 
 
 def name_snapshot(state: str, profile: str, host: str) -> str:
@@ -164,6 +174,7 @@ def encode_snapshot(snapshot: Snapshot) -> bytes:
     pairs += [("made_at", repr(snapshot.made_at)), ("max_age_s", repr(snapshot.max_age_s))]
     for one in snapshot.inputs:
         pairs.append(("source" if one.is_source else "input", f"{one.facts} {one.digest or ABSENT} {one.path}"))
+    pairs += [("secret", f"{name} {file}") for name, file in snapshot.secrets]
     pairs += [("change", f"{change.verb} {change.name} {change.value}") for change in snapshot.changes]
     body = lines.encode(pairs)
     return f"{FORMAT} {fingerprint(body)}\n".encode() + body
@@ -182,6 +193,9 @@ def decode_snapshot(data: bytes) -> Snapshot:
         elif key == "change":
             verb, name, text = value.split(" ", 2)
             snapshot.changes.append(Change(verb, name, text))
+        elif key == "secret":
+            name, file = value.split(" ", 1)
+            snapshot.secrets.append((name, file))
         else:
             setattr(snapshot, key, float(value) if key in ("made_at", "max_age_s") else value)
     return snapshot

@@ -10,7 +10,11 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
+from runner.errors import UserError
+from runner.home.settings import read_settings
 from runner.launch.environment import base_environment
 from runner.launch.gates import Place, read_place, read_plan
 from runner.launch.log import Log
@@ -19,7 +23,8 @@ from runner.launch.plan import Plan
 from runner.launch.snapshot import Snapshot, encode_snapshot, keep_snapshot
 from runner.launch.state import write_all
 from runner.profiles.capture import activate
-from runner.profiles.snapshots import capture_snapshot, list_sources
+from runner.profiles.read import read_profiles
+from runner.profiles.snapshots import admit_people, capture_snapshot, list_sources
 
 
 class Passage(Log):
@@ -43,10 +48,15 @@ def answer(place: Place, plan: Plan) -> bytes:
 
 
 def keep(place: Place, plan: Plan) -> None:
-    """Capture the profile of a plan and keep the snapshot."""
+    """Capture the profile of a plan and keep the snapshot, for with-profile too if the YAML still says the same."""
     sources = list_sources(place.home, plan.profile)
-    captured = capture_snapshot(plan.activation, plan.profile, place, sources, Passage(), time.time())
-    keep_snapshot(place.state, captured.snapshot, place.host)
+    snapshot = capture_snapshot(plan.activation, plan.profile, place, sources, Passage(), time.time()).snapshot
+    with suppress(UserError):  # mistakes in YAML are no trouble of what was compiled before
+        settings = read_settings(Path(place.home))
+        profile = read_profiles(settings).by_name.get(plan.profile)
+        if profile:
+            admit_people(snapshot, plan.activation, profile, settings)
+    keep_snapshot(place.state, snapshot, place.host)
 
 
 def main(home: str, plan_name: str, descriptor: int | None) -> int:

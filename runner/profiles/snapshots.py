@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
+from runner.home.settings import Settings
 from runner.launch import lines
 from runner.launch.activation import CAPTURED, Activation, encode_activation
 from runner.launch.environment import base_environment
@@ -14,6 +15,8 @@ from runner.launch.outcome import CannotStart
 from runner.launch.scrub import is_secret
 from runner.launch.snapshot import Input, Snapshot, digest, identify_activation, observe
 from runner.profiles.capture import Capture, activate
+from runner.profiles.changes import make_activation
+from runner.profiles.profile import Profile
 
 _REMEDY_SECRET = "mode: live, or secrets"
 # What belongs to one login or one moment, and is never kept (PROF-64).
@@ -50,12 +53,24 @@ def capture_snapshot(
     refuse_secrets(activation, second, profile)
     identity = identify_activation(activation, before, place.home, place.host)
     snapshot = Snapshot(profile, identity)
-    snapshot.activation = lines.encode(encode_activation(activation)).decode("utf-8", "surrogateescape")
     snapshot.made_at, snapshot.max_age_s = now, activation.max_age_s
     snapshot.changes = [change for _, change in second.changes if is_kept(change.name)]
     snapshot.inputs = [Input(path, facts, digest(path), is_source=path in sources) for path, facts in seen.items()]
     snapshot.digest = sha256("\n".join([identity, *[one.digest for one in snapshot.inputs]]).encode()).hexdigest()
     return Captured(snapshot, second)
+
+
+def admit_people(snapshot: Snapshot, activation: Activation, profile: Profile, settings: Settings) -> None:
+    """Let with-profile use the snapshot of an activation, if `profile` as it is written now asks for the same."""
+    asked = encode_activation(activation)
+    if asked == encode_activation(make_activation(profile, settings)):
+        snapshot.activation = lines.encode(asked).decode("utf-8", "surrogateescape")
+        snapshot.secrets = list_secrets(profile)
+
+
+def list_secrets(profile: Profile) -> list[tuple[str, str]]:
+    """Return variable and file of each secret of a profile."""
+    return [(name, source.removeprefix("file:")) for name, source in profile.secrets]
 
 
 def list_sources(home: str, profile: str) -> list[str]:

@@ -34,7 +34,7 @@ from runner.profiles.changes import make_activation
 from runner.profiles.difference import find_changes, is_list
 from runner.profiles.profile import Profile
 from runner.profiles.read import read_profiles
-from runner.profiles.snapshots import is_kept
+from runner.profiles.snapshots import is_kept, list_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,14 @@ class Use:
         The changes for the environment of a person, secrets among them.
     secrets
         The names of these.
+    asked
+        What there is no snapshot of that is still true; None if there is one, or should not be.
     """
 
     environment: dict[str, str]
     personal: list[Change]
     secrets: frozenset[str]
+    asked: Activation | None
 
 
 def get_profile(settings: Settings, name: str) -> Profile:
@@ -76,17 +79,20 @@ def use_profile(settings: Settings, profile: Profile) -> Use:
     home, user = str(settings.home), read_user()
     before = base_environment(user, get_account(user).pw_dir)
     activation = make_activation(profile, settings)
-    changes = _find_changes(activation, profile.name, before, settings)
+    changes = _find_kept(activation, profile.name, before, settings)
+    asked = activation if changes is None and activation.mode == "snapshot" else None
+    if changes is None:
+        changes = _activate_apart(activation, profile.name, before, home)
     environment = dict(before)
     apply_changes(environment, changes)
     check_environment(environment, activation, profile.name, home)
     secrets: dict[str, str] = {}
-    load_secrets(secrets, [(name, source.removeprefix("file:")) for name, source in profile.secrets], home)
+    load_secrets(secrets, list_secrets(profile), home)
     kept = [change for change in changes if is_kept(change.name)]
     of_base = len([name for name, _ in settings.base_env if is_kept(name)])
     personal = [*make_relative(before, kept[:of_base]), *kept[of_base:]]
     personal += [Change("set", name, value) for name, value in secrets.items()]
-    return Use(environment | secrets, personal, frozenset(secrets))
+    return Use(environment | secrets, personal, frozenset(secrets), asked)
 
 
 def make_relative(before: Mapping[str, str], base: list[Change]) -> list[Change]:
@@ -107,14 +113,15 @@ def make_relative(before: Mapping[str, str], base: list[Change]) -> list[Change]
     return relative
 
 
-def _find_changes(activation: Activation, profile: str, before: dict[str, str], settings: Settings) -> list[Change]:
+def _find_kept(activation: Activation, profile: str, before: dict[str, str], settings: Settings) -> list[Change] | None:
+    """Return the changes of the profile's snapshot, None if there is none that is still true."""
+    if activation.mode != "snapshot":
+        return None
     home, host = str(settings.home), read_host()
-    if activation.mode == "snapshot":
-        snapshot = find_snapshot(str(find_state(settings)), profile, host)
-        identity = identify_activation(activation, before, home, host)
-        if snapshot and not find_refusal(snapshot, identity, time.time(), with_sources=True):
-            return snapshot.changes
-    return _activate_apart(activation, profile, before, home)
+    snapshot = find_snapshot(str(find_state(settings)), profile, host)
+    identity = identify_activation(activation, before, home, host)
+    stale = find_refusal(snapshot, identity, time.time(), with_sources=True)
+    return snapshot.changes if snapshot and not stale else None
 
 
 def _activate_apart(activation: Activation, profile: str, before: dict[str, str], home: str) -> list[Change]:

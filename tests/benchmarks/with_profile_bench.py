@@ -11,13 +11,15 @@ from launch_bench import make_bare_interpreter
 from measure import Figure, compare
 
 from runner.home.machine import write_machine_files
-from runner.launch.activation import Activation, Change
+from runner.home.settings import read_settings
 from runner.launch.gates import read_place
 from runner.launch.log import Log
 from runner.launch.plan import HOME_PLAN, HomePlan, encode_home_plan
 from runner.launch.snapshot import keep_snapshot
 from runner.launch.state import make_state
-from runner.profiles.snapshots import capture_snapshot, list_sources
+from runner.profiles.changes import make_activation
+from runner.profiles.snapshots import admit_people, capture_snapshot, list_sources
+from runner.profiles.use import get_profile
 
 _PAIRS = 40
 _PROFILE = "bench"
@@ -45,14 +47,17 @@ def make_home(home: Path) -> Path:
     for name in ("crontab.d", "envs", "wrappers"):
         (home / name).mkdir(parents=True)
     shutil.copy(Path(__file__).parents[2] / "wrappers" / "with-profile", home / "wrappers")
-    (home / "envs" / f"{_PROFILE}.yaml").write_text("env: {}\n")
+    variables = ", ".join([f"VARIABLE_{number}: value" for number in range(20)])
+    (home / "envs" / f"{_PROFILE}.yaml").write_text(f"env: {{{variables}}}\n")
     write_machine_files(home)
     make_state(str(home / "state"))
     (home / HOME_PLAN).write_bytes(encode_home_plan(HomePlan("bench")))
-    activation = Activation()
-    activation.changes = [Change("set", f"VARIABLE_{number}", "value") for number in range(20)]
+    settings = read_settings(home)
+    profile = get_profile(settings, _PROFILE)
+    activation = make_activation(profile, settings)
     place = read_place(str(home))
     sources = list_sources(place.home, _PROFILE)
-    captured = capture_snapshot(activation, _PROFILE, place, sources, Log("", -1, 0), time.time())
-    keep_snapshot(place.state, captured.snapshot, place.host)
+    snapshot = capture_snapshot(activation, _PROFILE, place, sources, Log("", -1, 0), time.time()).snapshot
+    admit_people(snapshot, activation, profile, settings)
+    keep_snapshot(place.state, snapshot, place.host)
     return home

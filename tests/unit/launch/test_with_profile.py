@@ -6,6 +6,7 @@ The same suite over ``with-profile`` from a snapshot, its csh form, and ``runner
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from homes import Home
 from lab import CALLER, CANARY
-from people import Said, keep_snapshots, run, take_runner_away
+from people import Said, drop_snapshots, keep_snapshots, run, take_runner_away
 
 CALLER_BYTES = {os.fsencode(name): os.fsencode(value) for name, value in CALLER.items()}
 PROFILE = """\
@@ -57,8 +58,10 @@ def test_it_is_the_caller_itself_in_the_callers_directory(command: Command, tmp_
 
 
 def test_no_signal_is_ignored_because_we_ignore_it(command: Command) -> None:
-    """RUN-20."""
-    assert run(command("grep", "SigIgn", "/proc/self/status")).out == "SigIgn:\t0000000000000000\n"
+    """RUN-20: as Python does with two."""
+    ignored = int(run(command("grep", "SigIgn", "/proc/self/status")).out.split()[1], 16)
+
+    assert [number for number in (signal.SIGPIPE, signal.SIGXFSZ) if ignored & 1 << number - 1] == []
 
 
 def test_stdin_and_a_terminal_are_the_callers(command: Command) -> None:
@@ -131,12 +134,38 @@ def test_a_profile_edited_since_is_activated_anew(home: Home, with_profile: Call
     assert with_profile("printenv", "AREA").out == "/new/prod\n"
 
 
+def test_a_snapshot_of_what_was_compiled_before_an_edit_is_for_jobs_alone(
+    home: Home, with_profile: Callable[..., Said]
+) -> None:
+    """PROF-62: captured after the edit, but from the plan."""
+    home.write("envs/prod.yaml", PROFILE.replace("/lustre/", "/new/"))
+    (home.state / "snapshots/prod.wanted").write_text("job-prod")
+    before = [path.read_bytes() for path in home.state.glob("snapshots/prod@*")]
+    assert run([str(home.path / "wrappers/run-job"), "--sweep"]).err == ""
+    assert before != [path.read_bytes() for path in home.state.glob("snapshots/prod@*")]
+
+    assert with_profile("printenv", "AREA").out == "/new/prod\n"
+
+
 def test_without_a_snapshot_the_profile_is_activated_now(home: Home, with_profile: Callable[..., Said]) -> None:
     """PROF-52."""
-    for path in home.state.glob("snapshots/*"):
-        path.unlink()
+    drop_snapshots(home)
 
     assert with_profile("printenv", "TREE").out == "/sw/prod\n"
+
+
+def test_the_sweep_makes_a_snapshot_for_the_next_time(home: Home) -> None:
+    """PROF-63: also of a profile that no run needs one of."""
+    home.write("envs/plain.yaml", "env: {AREA: /lustre}\n")
+    home.write("jobs/all.yaml", "jobs: {job: {run: /bin/true, profile: plain}}\n")
+    home.compile()
+    run([str(home.path / "wrappers/run-job"), "job", "--hand"])
+    command = [str(home.path / "wrappers/with-profile"), "plain", "printenv", "AREA"]
+    assert run(command).out == "/lustre\n"
+    assert run([str(home.path / "wrappers/run-job"), "--sweep"]).err == ""
+    take_runner_away(home)
+
+    assert run(command).out == "/lustre\n"
 
 
 def test_the_snapshot_of_another_home_is_not_used(home: Home, with_profile: Callable[..., Said]) -> None:
@@ -150,9 +179,13 @@ def test_secrets_are_there_although_no_snapshot_has_them(home: Home, with_profil
     """PROF-4, PROF-64."""
     secret = home.write("secret", f"{CANARY}\n")
     home.write("envs/prod.yaml", f"{PROFILE}secrets: {{DB_PW: 'file:{secret}'}}\n")
-    keep_snapshots(home, "prod")
-
     assert with_profile("printenv", "DB_PW").out == f"{CANARY}\n"
+    drop_snapshots(home)  # to a run it is the same as before
+    keep_snapshots(home, "prod")
+    take_runner_away(home)
+    assert with_profile("printenv", "DB_PW").out == f"{CANARY}\n"
+    secret.unlink()
+    assert with_profile("true") == Said(126, "", f"with-profile: secret DB_PW: {secret}: No such file or directory\n")
     assert not [path for path in home.state.glob("snapshots/*") if CANARY.encode() in path.read_bytes()]
 
 
