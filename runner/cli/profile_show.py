@@ -26,7 +26,7 @@ from runner.profiles.changes import make_activation
 from runner.profiles.overview import describe_change, find_differences, list_settings, make_row
 from runner.profiles.profile import Profile
 from runner.profiles.read import read_profiles
-from runner.profiles.snapshots import capture_snapshot, list_sources
+from runner.profiles.snapshots import admit_people, capture_snapshot, list_sources
 from runner.profiles.use import get_profile
 
 
@@ -157,5 +157,6 @@ def _capture(profile: Profile, settings: Settings, place: Place, dry_run: bool, 
         click.echo(f"  not kept: mode {activation.mode}")
     elif not dry_run:
         make_state(place.state)
+        admit_people(snapshot, activation, profile, settings)
         keep_snapshot(place.state, snapshot, place.host)
     return DONE

@@ -93,8 +93,9 @@ def _find_environment(home: str, profile: str, program: str) -> dict[str, str] |
         for warning in guard_command(place, activation, profile, environment, [program]):
             sys.stderr.write(f"with-profile: {warning}\n")
     if snapshot.secrets:
-        pass
+        from runner.launch.secrets import load_secrets
 
+        load_secrets(environment, snapshot.secrets, home)
     return environment
 
 

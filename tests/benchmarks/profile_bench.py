@@ -46,8 +46,7 @@ def _write_plan(home: Path, kind: str, change: Change) -> None:
 
 def _capture(home: Path, kind: str) -> None:
     """Capture as the sweep does."""
-    command = [sys.executable, "-I", "-m", "runner.profiles.live", "--home", str(home), "--plan", kind, "--keep", "-"]
-    subprocess.run(command, check=True)
+    subprocess.run([sys.executable, "-I", "-m", "runner.profiles.keep", home, kind], check=True)
 
 
 def _make_conda(directory: Path) -> Change:
