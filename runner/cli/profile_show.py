@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 
 import click
 
@@ -23,9 +22,12 @@ from runner.launch.snapshot import identify_activation, keep_snapshot
 from runner.launch.state import make_state
 from runner.profiles.capture import Capture, activate
 from runner.profiles.changes import make_activation
-from runner.profiles.overview import describe_change, find_differences, list_settings, make_row
+from runner.profiles.overview import describe_change, find_differences, list_requirements, list_settings, make_row
 from runner.profiles.profile import Profile
-from runner.profiles.read import read_profiles
+from runner.profiles.properties.accept import read_strictly
+from runner.profiles.properties.files import list_files
+from runner.profiles.properties.values import is_secret_key
+from runner.profiles.read import expand_capo_path, read_profiles
 from runner.profiles.snapshots import admit_people, capture_snapshot, list_sources
 from runner.profiles.use import get_profile
 
@@ -65,11 +67,13 @@ def list_command(ctx: click.Context, as_json: bool) -> int:
         print_json(row.describe() for row in rows)
         return DONE
     columns = ("profile", "site", "environment", "mode", "snapshot", "formerly", "description")
+    marks = {True: "*", False: "", None: ""}
     cells = []
     for row in rows:
         age = f"{row.snapshot}, {show_duration(row.snapshot_age_s)}" if row.snapshot_age_s is not None else "-"
         formerly = " ".join(row.renamed_from) or "-"
-        cells.append((row.profile, row.site or "-", row.environment or "-", row.mode, age, formerly, row.description))
+        site = f"{row.site}{marks[row.here]}"
+        cells.append((row.profile, site or "-", row.environment or "-", row.mode, age, formerly, row.description))
     print_table(columns, cells, {"fresh,": "green"})
     return DONE
 
@@ -97,24 +101,42 @@ def show_command(ctx: click.Context, profile: str, as_json: bool) -> int:
 @json_option
 @click.pass_context
 def diff_command(ctx: click.Context, profile: str, other: str | None, shell: bool, as_json: bool) -> int:
-    """Show what differs between two profiles, or with --shell between PROFILE and your shell. Exit 1 if anything."""
+    """Show what differs between two profiles, or with --shell between PROFILE and your shell. Exit 1 if anything.
+
+    Of two profiles it is variables, properties and requirements; values of secrets are masked.
+    """
     if bool(other) == shell:
         raise UserError("name a second profile, or give --shell")
     settings = read_settings(get_home(ctx))
-    place = find_place(settings)
-    one = activate_now(get_profile(settings, profile), settings, place).environment
-    two: Mapping[str, str] = os.environ
+    place, first = find_place(settings), get_profile(settings, profile)
+    environment = activate_now(first, settings, place).environment
     if other:
-        two = activate_now(get_profile(settings, other), settings, place).environment
-    differences = find_differences(one, two)
+        second = get_profile(settings, other)
+        differences = find_differences("variable", environment, activate_now(second, settings, place).environment)
+        ours, theirs = [_read_properties(one, settings) for one in (first, second)]
+        differences += find_differences("property", ours, theirs, is_secret_key)
+        ours, theirs = [list_requirements(make_activation(one, settings)) for one in (first, second)]
+        differences += find_differences("requirement", ours, theirs)
+    else:
+        differences = find_differences("variable", environment, os.environ)
     if as_json:
         print_json(difference.describe() for difference in differences)
     else:
         for difference in differences:
             for sign, name, value in (("-", profile, difference.one), ("+", other or "shell", difference.other)):
                 if value is not None:
-                    click.echo(clean(f"{sign} {name}: {difference.name}={value}"))
+                    click.echo(clean(f"{sign} {name}: {difference.kind} {difference.name}={value}"))
     return ANSWER_IS_NO if differences else DONE
+
+
+def _read_properties(profile: Profile, settings: Settings) -> dict[str, str]:
+    """Return the properties of a profile by key; what is wrong with their files is told."""
+    files = list_files(profile.capo.profile or profile.name, expand_capo_path(profile, settings))
+    accepted = read_strictly(files, os.environ)
+    for fault in accepted.faults:
+        if fault.level == "error":
+            click.echo(str(fault), err=True)
+    return {key: one.value for key, one in accepted.properties.items()}
 
 
 @click.command("capture", short_help="make a snapshot for the next runs")

@@ -23,6 +23,7 @@ from runner.launch.with_profile import become
 from runner.plans.write import read_compiled_plans
 from runner.profiles.changes import find_tree, make_activation
 from runner.profiles.choose import choose_profile, find_place
+from runner.profiles.inside import run_inside
 from runner.profiles.profile import Profile
 from runner.profiles.read import list_profile_files, read_profiles
 from runner.profiles.shellcode import SHELLS, write_code
@@ -96,6 +97,9 @@ def exec_command(
         _guard(settings, chosen, use.environment, [words[0]])
         if use.asked:
             _ask_for_snapshot(settings, chosen.name, use.asked)
+        if chosen.mode == "inside":
+            activation = make_activation(chosen, settings)
+            return run_inside(activation, str(settings.home), use.environment, set(use.secrets), list(words))
         become(list(words), use.environment)
     except CannotStart as refusal:
         click.echo(f"runner: {refusal}", err=True)
@@ -126,6 +130,9 @@ def activate_command(
         _guard(settings, chosen, use.environment, [])
     except CannotStart as cause:
         raise UserError(str(cause)) from None
+    if chosen.mode == "inside":
+        hint = f"runner profile exec {chosen.name} -- COMMAND"
+        click.echo(f"runner: profile {chosen.name}: its aliases and functions exist only under {hint}", err=True)
     _print_change(environment, enter(environment, use.personal, chosen.name, use.secrets), shell)
 
 

@@ -27,25 +27,30 @@ _OF_THE_SHELL = ("PWD", "OLDPWD", "SHLVL", "_")
 
 
 class Inside:
-    """The scripts that run the steps of a job; ``steps`` start them."""
+    """The scripts that run the steps of a job, or one command, in the shell of a setup; ``steps`` start them."""
 
     __slots__ = ("_files", "_mark", "_setup", "steps")
 
-    def __init__(self, run: Run, environment: dict[str, str], steps: list[Step]) -> None:
-        """Write a script for each step; CannotStart if its words cannot be said in that shell."""
-        activation, home = run.plan.activation, run.place.home
+    def __init__(
+        self, activation: Activation, home: str, environment: dict[str, str], hidden: set[str], steps: list[Step]
+    ) -> None:
+        """Write a script for each step; CannotStart if its words cannot be said in that shell.
+
+        `environment` was judged; the variables `hidden`, secrets, are in it and in no script.
+        """
         self._setup = read_setup([change for change in activation.changes if change.verb == "setup"][-1], home)
         self._mark = MemoryFile()
         self._files = [self._mark]
         shell, *options = SHELLS[self._setup.shell]
         program = find_program(shell, TOOLS, home)
-        hidden = {name for name, _ in run.plan.secrets}.union(_OF_THE_SHELL)
-        variables = [(name, value) for name, value in environment.items() if name not in hidden]
+        kept = hidden.union(_OF_THE_SHELL)
+        variables = [(name, value) for name, value in environment.items() if name not in kept]
         self.steps = []
         for step in steps:
-            words = [find_program(step.words[0], "", home) if "/" in step.words[0] else step.words[0], *step.words[1:]]
-            _refuse_newline(self._setup, words, environment["PATH"], home)
-            script = self._write(write_script(self._setup, self._keep().path, self._mark.path, variables, words))
+            _refuse_newline(self._setup, step.words, environment["PATH"], home)
+            script = self._write(
+                write_script(self._setup, self._write([]).path, self._mark.path, variables, step.words)
+            )
             self.steps.append(Step(step.condition, [program, *options, script.path]))
 
     def judge(self, ending: Ending, stderr: bytes) -> Ending:
@@ -60,9 +65,6 @@ class Inside:
         for file in self._files:
             file.close()
 
-    def _keep(self) -> MemoryFile:
-        return self._write([])
-
     def _write(self, lines: list[str]) -> MemoryFile:
         file = MemoryFile("".join([f"{line}\n" for line in lines]))
         self._files.append(file)
@@ -71,11 +73,19 @@ class Inside:
 
 def watch_inside(run: Run, attempt: Attempt, environment: dict[str, str], steps: list[Step], watch: Watch) -> Ending:
     """Watch the steps of a job in the shell of its profile; CannotStart if they cannot be said there."""
-    inside = Inside(run, environment, steps)
+    plan, home = run.plan, run.place.home
+    hidden = {name for name, _ in plan.secrets}
+    whole = [Step(step.condition, [_find_first(step.words[0], home), *step.words[1:]]) for step in steps]
+    inside = Inside(plan.activation, home, environment, hidden, whole)
     try:
         return inside.judge(watch(run, attempt, inside.steps), attempt.err.tail or attempt.err.head)
     finally:
         inside.close()
+
+
+def _find_first(word: str, home: str) -> str:
+    """Return the first word of a command; one with a slash is taken from the release, as everywhere."""
+    return find_program(word, "", home) if "/" in word else word
 
 
 def write_script(setup: Setup, code: str, mark: str, variables: list[tuple[str, str]], words: list[str]) -> list[str]:
@@ -100,6 +110,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from runner.launch.activation import Activation
     from runner.launch.attempt import Attempt
     from runner.launch.records import Run
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from runner.home.settings import Settings
-from runner.launch.activation import Change
+from runner.launch.activation import Activation, Change
+from runner.launch.hosts import matches_host
 from runner.launch.scrub import MASK, is_secret
 from runner.launch.snapshot import find_snapshot, find_staleness
 from runner.profiles.capture import Capture
@@ -24,6 +25,8 @@ class Row:
         ``fresh``, why it is not, or empty where there is none.
     snapshot_age_s
         Seconds since it was captured, None without one.
+    here
+        Whether this host is one of its site's, None where its site declares none (PROF-14).
     renamed_from
         Old names that lead to it.
     """
@@ -34,6 +37,7 @@ class Row:
     mode: str
     snapshot: str
     snapshot_age_s: float | None
+    here: bool | None
     renamed_from: tuple[str, ...]
     description: str
 
@@ -66,9 +70,17 @@ def make_row(profile: Profile, settings: Settings, state: str, host: str, now: f
         profile.mode,
         (find_staleness(snapshot, now, with_sources=True) or "fresh") if snapshot else "",
         now - snapshot.made_at if snapshot else None,
+        _is_here(profile, settings, host),
         renamed,
         profile.description,
     )
+
+
+def _is_here(profile: Profile, settings: Settings, host: str) -> bool | None:
+    sites = dict(settings.sites)
+    if profile.site not in sites or not sites[profile.site].hosts:
+        return None
+    return matches_host(sites[profile.site].hosts, host)
 
 
 def list_settings(capture: Capture, before: Mapping[str, str], profile: Profile, settings: Settings) -> list[Setting]:
@@ -88,8 +100,9 @@ def show_value(name: str, value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A variable that is not the same in two environments; None where it is not set."""
+    """What is not the same in two profiles: a ``variable``, ``property`` or ``requirement``; None where it is not."""
 
+    kind: str
     name: str
     one: str | None
     other: str | None
@@ -99,14 +112,24 @@ class Difference:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def find_differences(one: Mapping[str, str], other: Mapping[str, str]) -> list[Difference]:
-    """Return the variables that differ, by name, secrets masked."""
+def find_differences(
+    kind: str, one: Mapping[str, str], other: Mapping[str, str], is_hidden: Callable[[str], bool] = is_secret
+) -> list[Difference]:
+    """Return what differs, by name; of what `is_hidden` by its name, only that it does."""
+
+    def show(name: str, values: Mapping[str, str]) -> str | None:
+        value = values.get(name)
+        return MASK if value is not None and is_hidden(name) else value
+
     names = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
-    return [Difference(name, _show(name, one), _show(name, other)) for name in names]
+    return [Difference(kind, name, show(name, one), show(name, other)) for name in names]
 
 
-def _show(name: str, environment: Mapping[str, str]) -> str | None:
-    return show_value(name, environment[name]) if name in environment else None
+def list_requirements(activation: Activation) -> dict[str, str]:
+    """Return what a profile requires, each with its kind."""
+    properties = [text for change in activation.changes for key, text in change.details if key == "property"]
+    found = {f"{kind} {text}": "required" for kind, text in activation.requires}
+    return found | {f"property {key}": "required" for key in properties}
 
 
 def describe_change(change: Change) -> str:

@@ -74,6 +74,11 @@ def find_capo_path(name: str, settings: Settings) -> str:
     profile = parse_profile(name, data, settings, faults)
     check_faults(faults.found)
     assert profile is not None
+    return expand_capo_path(profile, settings)
+
+
+def expand_capo_path(profile: Profile, settings: Settings) -> str:
+    """Return CAPO_PATH as a job in `profile` has it here."""
     path = make_capo_path(profile, settings)
     return ":".join([expand_path(directory, str(settings.home)) for directory in path.split(":")])
 

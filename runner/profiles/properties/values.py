@@ -41,7 +41,12 @@ class Property:
     @property
     def is_secret(self) -> bool:
         """Whether it is named like a secret (PROF-64): ``db.apiKey`` and ``db.api-key`` are, as ``DB_API_KEY`` is."""
-        return is_secret(_HUMP.sub("_", self.key).translate(_SIGNS))
+        return is_secret_key(self.key)
+
+
+def is_secret_key(key: str) -> bool:
+    """Whether a property of that key is named like a secret."""
+    return is_secret(_HUMP.sub("_", key).translate(_SIGNS))
 
 
 def fold_key(key: str) -> str:

@@ -140,3 +140,28 @@ def test_the_profile_is_the_argument_else_capo_profile_else_the_utilitys(runner:
     assert runner("exec", "-P", "", *say, CAPO_PROFILE=b"good").out == "good\n"
     nobody = runner("exec", *say)
     assert (nobody.code, "no profile is chosen" in nobody.err) == (2, True)
+
+
+# Mode inside
+
+
+def test_a_command_of_a_profile_inside_runs_in_the_shell_of_its_setup(runner: Runner, home: Home) -> None:
+    """PROF-53, PROF-76: an alias is a command there; words, streams and exit code are its own."""
+    home.write("inside.csh", "alias hello 'echo hello, \\!*'\nsetenv OURS 1\n")
+    home.write("envs/inside.yaml", "activate: [{setup: {shell: tcsh, source: '{home}/inside.csh'}}]\nmode: inside\n")
+
+    assert runner("exec", "inside", "--", "hello", "a  b", "$HOME") == Said(0, "hello, a  b $HOME\n", "")
+    assert runner("exec", "inside", "--", "sh", "-c", "echo $OURS; exit 7") == Said(7, "1\n", "")
+    activated = runner("activate", "inside", "--shell", "bash")
+    assert (activated.code, "export OURS='1'" in activated.out) == (0, True)
+    assert "exist only under runner profile exec inside -- COMMAND\n" in activated.err
+
+
+def test_a_setup_that_fails_inside_runs_nothing(runner: Runner, home: Home) -> None:
+    home.write("inside.sh", f"if [ -e '{home.path}/done' ]; then return 3; fi; touch '{home.path}/done'\n")
+    home.write("envs/inside.yaml", "activate: [{setup: {shell: bash, source: '{home}/inside.sh'}}]\nmode: inside\n")
+
+    said = runner("exec", "inside", "--", "touch", f"{home.path}/ran")
+
+    assert (said.code, (home.path / "ran").exists()) == (126, False)
+    assert said.err == "runner: setup: exit 97\n"

@@ -39,6 +39,8 @@ def test_list_shows_sites_environments_and_old_names(profiles: Home) -> None:
     assert (by_name["dsoc-prod"]["site"], by_name["dsoc-prod"]["environment"]) == ("dsoc", "prod")
     assert (by_name["dsoc-prod"]["renamed_from"], by_name["dsoc-prod"]["mode"]) == (["nmprod"], "live")
     assert (by_name["naasc-test"]["snapshot"], by_name["naasc-test"]["snapshot_age_s"]) == ("", None)
+    assert [by_name[name]["here"] for name in ("dsoc-prod", "naasc-test")] == [True, None]
+    assert "  dsoc*  prod " in profiles.runner("profile", "list").out
 
 
 def test_show_names_the_key_that_set_each_variable_and_masks_secrets(profiles: Home) -> None:
@@ -60,10 +62,29 @@ def test_diff_of_two_profiles_and_of_a_shell(profiles: Home, monkeypatch: pytest
     same = profiles.runner("profile", "diff", "naasc-test", "naasc-test")
 
     assert (two.code, shell.code, same.code, same.out) == (1, 1, 0, "")
-    assert "- dsoc-prod: AREA=dsoc-prod\n" in two.out
-    assert "- dsoc-prod: PASSWORD_FILE=***\n" in two.out
-    assert {"name": "AREA", "one": "dsoc-prod", "other": "mine"} in map(json.loads, shell.out.splitlines())
+    assert "- dsoc-prod: variable AREA=dsoc-prod\n" in two.out
+    assert "- dsoc-prod: variable PASSWORD_FILE=***\n" in two.out
+    found = {"kind": "variable", "name": "AREA", "one": "dsoc-prod", "other": "mine"}
+    assert found in map(json.loads, shell.out.splitlines())
     assert profiles.runner("profile", "diff", "dsoc-prod").code == 2
+
+
+def test_diff_of_two_profiles_compares_properties_and_requirements_too(profiles: Home) -> None:
+    """CAPO-37: of a secret it says only that it differs."""
+    for profile, password, area in (("dsoc-prod", "one", "/a"), ("naasc-test", "two", "/b")):
+        profiles.write(f"envs/capo/{profile}.properties", f"db.password = {password}\narea = {area}\nsame = 1\n")
+        (profiles.path / f"envs/capo/{profile}.properties").chmod(0o600)
+    profiles.write("envs/dsoc-prod.yaml", "require: {properties: [area], commands: [sh]}\n")
+
+    lines = profiles.runner("profile", "diff", "dsoc-prod", "naasc-test", "--json").out.splitlines()
+
+    found = [row for row in map(json.loads, lines) if row["kind"] != "variable"]
+    assert [(row["kind"], row["name"], row["one"], row["other"]) for row in found] == [
+        ("property", "AREA", "/a", "/b"),
+        ("property", "DB.PASSWORD", "***", "***"),
+        ("requirement", "command sh", "required", None),
+        ("requirement", "property area", "required", None),
+    ]
 
 
 def test_capture_keeps_what_the_next_run_will_use(profiles: Home) -> None:
