@@ -11,6 +11,7 @@ _MODULES = {
     "show": "profile_show",
     "diff": "profile_show",
     "capture": "profile_show",
+    "pull": "profile_pull",
 }
 
 

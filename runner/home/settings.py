@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.document.faults import Faults, Wrong, check_faults
+from runner.document.faults import Faults, Wrong, check_faults, has_errors
 from runner.document.fields import (
     address,
     choice,
+    duration,
     host_pattern,
     list_of,
     map_of,
@@ -50,6 +52,20 @@ def _path(value: str) -> str:
 def _absolute(value: str) -> str:
     if not value.startswith("/"):
         raise Wrong(f'"{value}" is not an absolute path')
+    return value
+
+
+def _directory(value: str) -> str:
+    if posixpath.normpath(_absolute(value)) != value or value == "/":
+        raise Wrong(f'"{value}" is not written as one would find it', "without . and .., and no / at its end")
+    return value
+
+
+def _origin(value: str) -> str:
+    host, colon, path = value.rpartition(":")
+    # A path that begins with / is never a module of an rsync daemon (HOST::MODULE), nor is a host an option.
+    if not path.startswith("/") or (colon and not re.fullmatch(r"(\w[\w.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*", host)):
+        raise Wrong(f'"{value}" is no place to pull from', "write /DIRECTORY, or HOST:/DIRECTORY")
     return value
 
 
@@ -138,9 +154,22 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Capo:
-    """Where properties are looked for (CAPO-2)."""
+    """Where properties are looked for (CAPO-2), and which of the directories are replicas (PROF-90).
+
+    Attributes
+    ----------
+    mirror
+        Directory of a replica, and the directory or ``HOST:DIRECTORY`` that it is a copy of.
+    master
+        The site where these are edited.
+    max_age_s
+        How old the last good pull may be.
+    """
 
     path: tuple[str, ...] = declare(list_of(scalar(word)), "directories", '["{home}/envs/capo"]')
+    mirror: tuple[tuple[str, str], ...] = declare(map_of(_directory, scalar(_origin)), "replica: its origin", "{}")
+    master: str = declare(scalar(profile_part), "the site where the originals are", "")
+    max_age_s: float = declare(scalar(duration), "how old a replica may be", "26h", name="max_age")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +199,7 @@ class Settings:
     base: Base = declare(
         record_of(Keys(Base, later=("path", "unset", "activate"))), "what is common to all profiles", "{}"
     )
-    capo: Capo = declare(
-        record_of(Keys(Capo, later=("mirror", "master", "max_age"))), "where properties are looked for", "{}"
-    )
+    capo: Capo = declare(record_of(Keys(Capo)), "where properties are looked for, and which are replicas", "{}")
     renamed: tuple[tuple[str, str], ...] = declare(
         map_of(profile_part, scalar(profile_part)), "old profile name: new one", "{}"
     )
@@ -225,11 +252,21 @@ def parse_settings(data: bytes, home: Path, main: Target, faults: Faults) -> Set
             faults.wrong(root, wrong)
     if root is not None and "targets" in found and "name" not in found:
         faults.error(root, 'no "name"', "with targets a home needs one: what is compiled must not hang on a directory")
-    if any(fault.level == "error" for fault in faults.found[before:]):
+    if root is not None and "capo" in found and not has_errors(faults.found[before:]):
+        _check_master(root, found["capo"], dict(found.get("sites", ())), faults)
+    if has_errors(faults.found[before:]):
         return None
     found.setdefault("name", name_after(home))
     found["targets"] = found.get("targets") or (main,)
     return Settings(home, **{**SETTINGS.defaults, **found})
+
+
+def _check_master(root: Node, capo: Capo, sites: dict[str, Site], faults: Faults) -> None:
+    """Record a mirror whose master nobody could tell from a replica."""
+    site = sites.get(capo.master)
+    if capo.mirror and not (site and site.hosts):
+        hint = "name in capo.master one of sites, which has hosts: nothing is pulled there"
+        faults.error(root, "capo.mirror needs to know at which hosts the originals are", hint)
 
 
 def name_after(home: Path) -> str:
