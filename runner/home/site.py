@@ -14,5 +14,14 @@ def find_site(settings: Settings, host: str) -> str:
     """
     found = [name for name, site in settings.sites if matches_host(site.hosts, host)]
     if len(found) > 1:
-        raise UserError(f"envs/site.yaml: host {host} is at the sites {' and '.join(found)}; a host has one")
+        raise UserError(f"host {host} is at the sites {' and '.join(found)} of envs/site.yaml; a host has one")
     return found[0] if found else ""
+
+
+def may_be_at(settings: Settings, site: str, here: str) -> bool:
+    """Whether what belongs to `site` can be on a host that is at the site `here` (PROF-81).
+
+    Of no site, and of one that declares no hosts, nobody knows where it is.
+    """
+    declared = dict(settings.sites).get(site)
+    return not (declared and declared.hosts) or site == here

@@ -8,11 +8,8 @@ takes no file of ours for an edit.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import shutil
-import stat
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,8 +20,8 @@ from runner.errors import TryLater, UserError
 from runner.launch.hosts import matches_host
 from runner.launch.instant import format_instant
 from runner.launch.state import make_directory, read_file, write_file
+from runner.profiles.origins import Seen, fetch, look, read_own_stamp, read_plain
 from runner.profiles.properties.compare import diff_masked
-from runner.profiles.properties.files import SUFFIX, Stamp, get_stamp
 from runner.profiles.replicas import (
     KEPT,
     RECORD,
@@ -45,12 +42,6 @@ _STAGING = ".staging"
 _MODE, _KEPT_MODE, _RECORD_MODE = 0o440, 0o600, 0o644
 _NO_SIGNS = str.maketrans("", "", "-:")
 
-# Nobody is there to be asked for a password; who needs another way to the host sets RSYNC_RSH.
-_SSH = "ssh -oBatchMode=yes -oConnectTimeout=30"
-# Without recursion, times and owners; links and the like as such, so that they are seen and never followed.
-_RSYNC = ("rsync", "--dirs", "--links", "--specials", "--chmod=F600,D700", "--protect-args", "--timeout=60")
-_ONLY = ("--exclude=.*", f"--include=/*{SUFFIX}", "--exclude=*")
-
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
@@ -58,14 +49,6 @@ class Mirror:
 
     directory: Path
     origin: str
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A file that was looked at: its SHA-256, empty if it is no plain file that we can read."""
-
-    digest: str
-    stamp: Stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +110,9 @@ def prepare_pull(mirror: Mirror, host: str, *, fewer: bool, is_dry: bool) -> Ite
 
 def _prepare(mirror: Mirror, staging: Path, *, fewer: bool) -> Pull:
     record = find_record(mirror.directory)
-    replica = _look(mirror.directory) if mirror.directory.is_dir() else {}
-    _fetch(mirror.origin, staging)
-    staged = _look(staging)
+    replica = look(mirror.directory) if mirror.directory.is_dir() else {}
+    fetch(mirror.origin, staging)
+    staged = look(staging)
     origin = {name: seen.digest for name, seen in staged.items() if seen.digest}
     left = tuple(sorted(staged.keys() - origin.keys()))
     ignored = tuple(sorted(path.name for path in staging.iterdir() if not is_property_file(path.name)))
@@ -192,13 +175,13 @@ def _keep_aside(step: Step, pull: Pull, now: float) -> Done:
     """Copy a file to ``.local``; what cannot be read is moved there, and is missing for an instant."""
     directory = pull.mirror.directory
     path, kept = directory / step.name, _find_free_name(directory / KEPT, step.name, now)
-    data = _read_plain(path)
+    data = read_plain(path)
     if data is None:
         path.rename(kept)
         return Done(step, f"{KEPT}/{kept.name}")
     _put(data, pull.staging / "kept", kept, _KEPT_MODE)
     _sync(kept.parent)
-    wanted = _read_plain(pull.staging / step.name) if step.deed is Deed.OVERWRITE else None
+    wanted = read_plain(pull.staging / step.name) if step.deed is Deed.OVERWRITE else None
     return Done(step, f"{KEPT}/{kept.name}", tuple(diff_masked(data, wanted)) if wanted is not None else ())
 
 
@@ -238,77 +221,8 @@ def _sync(directory: Path) -> None:
         os.close(descriptor)
 
 
-# Looking
-
-
-def _look(directory: Path) -> dict[str, Seen]:
-    """Return the property files of a directory, by name, and whatever else is called as one."""
-    names = [name for name in os.listdir(directory) if is_property_file(name)]  # noqa: PTH208
-    return {name: _look_at(directory / name) for name in names}
-
-
-def _look_at(path: Path) -> Seen:
-    stamp = get_stamp(path.lstat())  # before the bytes, so that a change in between is one later on
-    data = _read_plain(path)
-    return Seen("" if data is None else hashlib.sha256(data).hexdigest(), stamp)
-
-
-def _read_plain(path: Path) -> bytes | None:
-    """Return a file's bytes, None if it is no plain file or closed to us."""
-    try:
-        return read_file(str(path)) if stat.S_ISREG(path.lstat().st_mode) else None
-    except PermissionError:
-        return None
-
-
-def read_own_stamp(path: Path) -> Stamp | None:
-    """Return the stamp of what has a name, be it a link; None if nothing has."""
-    try:
-        return get_stamp(path.lstat())
-    except FileNotFoundError:
-        return None
-
-
 def _list_digests(files: Mapping[str, Seen]) -> dict[str, str]:
     return {name: seen.digest for name, seen in files.items()}
-
-
-# Fetching
-
-
-def _fetch(origin: str, staging: Path) -> None:
-    if ":" in origin:
-        _fetch_by_rsync(origin, staging)
-    else:
-        for path in Path(origin).iterdir():
-            if path.name.endswith(SUFFIX) and not path.name.startswith("."):
-                _copy(path, staging / path.name)
-
-
-def _copy(path: Path, staged: Path) -> None:
-    """Copy a plain file; what is none, or none of ours, is only marked by its name."""
-    stamp = get_stamp(path.lstat())
-    if not is_property_file(path.name):
-        staged.touch()
-    elif not stat.S_ISREG(path.lstat().st_mode):
-        staged.mkdir()
-    else:
-        data = read_file(str(path))
-        if data is None or read_own_stamp(path) != stamp:
-            raise TryLater(f"{path}: somebody changes it just now; the next pull looks again")
-        write_file(str(staged), data, sync=False)
-
-
-def _fetch_by_rsync(origin: str, staging: Path) -> None:
-    environment = {**os.environ, "LC_ALL": "C", "RSYNC_RSH": os.environ.get("RSYNC_RSH") or _SSH}
-    words = [*_RSYNC, *_ONLY, "--", f"{origin}/", f"{staging}/"]
-    try:
-        done = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    except FileNotFoundError:
-        raise UserError(f"no program rsync to pull from {origin}; install it") from None
-    if done.returncode:
-        lines = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
-        raise TryLater(f"{origin}: {lines[0].strip() if lines else f'rsync ended with {done.returncode}'}")
 
 
 # Where a pull works
