@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,7 +93,8 @@ class _Report:
 
 
 def _go_on(pull: Pull, wish: _Wish, report: _Report) -> int:
-    if not wish.as_json:
+    is_asked = bool(pull.steps) and not (wish.yes or wish.dry_run)
+    if not wish.as_json or (is_asked and sys.stdin.isatty()):
         with going_on():
             _show_plan(pull, wish)
     say_lines(
@@ -101,8 +103,9 @@ def _go_on(pull: Pull, wish: _Wish, report: _Report) -> int:
     if wish.dry_run:
         report.done = [Done(step) for step in pull.steps]
         return DONE
-    if pull.steps and not (wish.yes or ask()):
-        raise UserError("nothing was changed")
+    if is_asked and not ask():
+        say_lines(["nothing was changed"])
+        return ANSWER_IS_NO
 
     def tell(done: Done) -> None:
         report.done.append(done)
@@ -119,7 +122,8 @@ def _show_plan(pull: Pull, wish: _Wish) -> None:
     lines[0] += _show_lag(mirror, wish.max_age_s)
     lines += [f"  {step.deed} {step.name}: {step.why}" for step in pull.steps]
     lines += [f"  ignore {name}: no profile can be called so" for name in pull.ignored]
-    click.echo("\n".join(clean(line) for line in lines))
+    # Of an answer in JSON what is asked about is no part.
+    click.echo("\n".join(clean(line) for line in lines), err=wish.as_json)
 
 
 def _tell_kept(done: Done, mirror: Mirror) -> None:

@@ -179,12 +179,13 @@ def test_prof_90_names_of_others_are_ignored_and_links_are_not_followed(
     (replica.origin / "c.properties").unlink()
     (replica.origin / "c.properties").symlink_to(secret)
     (replica.origin / "d.properties").mkdir()
+    os.mkfifo(replica.origin / "e.properties")
 
     answer = replica.pull("--json")
 
     assert (answer.code, sorted(replica.files), replica.litter) == (1, ["a", "b"], [])
     assert (answer.objects[0]["left"], len(answer.objects[0]["ignored"])) == (
-        ["c.properties", "d.properties"],
+        [f"{name}.properties" for name in "cde"],
         len(odd),
     )
     assert "c.properties: at the origin it is no plain file; not pulled" in answer.err
