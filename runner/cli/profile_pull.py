@@ -21,7 +21,7 @@ from runner.profiles.pull import Done, Mirror, Pull, apply_pull, find_record, pr
 from runner.profiles.replicas import measure_lag
 
 
-@click.command("pull")
+@click.command("pull", short_help="make replicas of property directories what their origins are")
 @click.argument("directories", metavar="[DIRECTORY]...", nargs=-1)
 @click.option("--fewer", is_flag=True, help="Pull even if the origin has less than half the files of last time.")
 @yes_option
