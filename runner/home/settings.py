@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,6 @@ from runner.document.faults import Faults, Wrong, check_faults, has_errors
 from runner.document.fields import (
     address,
     choice,
-    duration,
     host_pattern,
     list_of,
     map_of,
@@ -25,6 +23,7 @@ from runner.document.keys import NOT_BUILT, Keys, declare, record_of
 from runner.document.parse import parse_document
 from runner.document.tree import Mapping, Node, is_empty
 from runner.document.zones import zone
+from runner.home.capo import Capo, check_mirror
 from runner.home.here import read_host, read_user
 from runner.launch.hosts import matches_host
 from runner.launch.state import DATABASE
@@ -52,20 +51,6 @@ def _path(value: str) -> str:
 def _absolute(value: str) -> str:
     if not value.startswith("/"):
         raise Wrong(f'"{value}" is not an absolute path')
-    return value
-
-
-def _directory(value: str) -> str:
-    if posixpath.normpath(_absolute(value)) != value or value == "/":
-        raise Wrong(f'"{value}" is not written as one would find it', "without . and .., and no / at its end")
-    return value
-
-
-def _origin(value: str) -> str:
-    host, colon, path = value.rpartition(":")
-    # A path that begins with / is never a module of an rsync daemon (HOST::MODULE), nor is a host an option.
-    if not path.startswith("/") or (colon and not re.fullmatch(r"(\w[\w.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*", host)):
-        raise Wrong(f'"{value}" is no place to pull from', "write /DIRECTORY, or HOST:/DIRECTORY")
     return value
 
 
@@ -153,26 +138,6 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
-class Capo:
-    """Where properties are looked for (CAPO-2), and which of the directories are replicas (PROF-90).
-
-    Attributes
-    ----------
-    mirror
-        Directory of a replica, and the directory or ``HOST:DIRECTORY`` that it is a copy of.
-    master
-        The site where these are edited.
-    max_age_s
-        How old the last good pull may be.
-    """
-
-    path: tuple[str, ...] = declare(list_of(scalar(word)), "directories", '["{home}/envs/capo"]')
-    mirror: tuple[tuple[str, str], ...] = declare(map_of(_directory, scalar(_origin)), "replica: its origin", "{}")
-    master: str = declare(scalar(profile_part), "the site where the originals are", "")
-    max_age_s: float = declare(scalar(duration), "how old a replica may be", "26h", name="max_age")
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """What ``envs/site.yaml`` says, its defaults filled in.
 
@@ -253,20 +218,13 @@ def parse_settings(data: bytes, home: Path, main: Target, faults: Faults) -> Set
     if root is not None and "targets" in found and "name" not in found:
         faults.error(root, 'no "name"', "with targets a home needs one: what is compiled must not hang on a directory")
     if root is not None and "capo" in found and not has_errors(faults.found[before:]):
-        _check_master(root, found["capo"], dict(found.get("sites", ())), faults)
+        master = dict(found.get("sites", ())).get(found["capo"].master)
+        check_mirror(root, found["capo"], master.hosts if master else (), faults)
     if has_errors(faults.found[before:]):
         return None
     found.setdefault("name", name_after(home))
     found["targets"] = found.get("targets") or (main,)
     return Settings(home, **{**SETTINGS.defaults, **found})
-
-
-def _check_master(root: Node, capo: Capo, sites: dict[str, Site], faults: Faults) -> None:
-    """Record a mirror whose master nobody could tell from a replica."""
-    site = sites.get(capo.master)
-    if capo.mirror and not (site and site.hosts):
-        hint = "name in capo.master one of sites, which has hosts: nothing is pulled there"
-        faults.error(root, "capo.mirror needs to know at which hosts the originals are", hint)
 
 
 def name_after(home: Path) -> str:

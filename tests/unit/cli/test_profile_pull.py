@@ -89,8 +89,8 @@ def test_without_a_mirror_there_is_nothing_to_pull(home: Home) -> None:
 @pytest.mark.parametrize(
     ("capo", "said"),
     [
-        ("mirror: {relative: /x}", '"relative" is not an absolute path'),
-        ("mirror: {/a/: /x}", '"/a/" is not written as one would find it'),
+        ("mirror: {relative: /x}", '"relative" is no directory of a replica; write its whole path'),
+        ("mirror: {/a/: /x}", '"/a/" is no directory of a replica'),
         ("mirror: {/a: x}", '"x" is no place to pull from; write /DIRECTORY, or HOST:/DIRECTORY'),
         ('mirror: {/a: "host:x"}', '"host:x" is no place to pull from'),
         ('mirror: {/a: "host::module/x"}', '"host::module/x" is no place to pull from'),
