@@ -383,3 +383,16 @@ def test_prof_93_the_lag_is_that_of_the_last_good_pull(pulled: Replica) -> None:
         assert (answer.code, replica["pulled_at"], replica["late"]) == (75, "2026-03-08T07:00:00.000000Z", True)
         assert replica["lag_s"] > 26 * 3600
         assert "more than 1 d 2 h" in answer.err
+
+
+def test_prof_92_root_leaves_no_files_in_the_replica_of_an_account(replica: Replica) -> None:
+    """Of mode 0440 and root's own, its jobs could not read them."""
+    if os.geteuid() != 0:
+        give_up("not root")
+    replica.directory.mkdir()
+    os.chown(replica.directory, 65534, 65534)
+
+    answer = replica.pull()
+
+    assert (answer.code, replica.files, replica.litter) == (2, {}, [])
+    assert "belongs to uid 65534: pull as that user (runuser -u USER -- runner ...)" in answer.err
