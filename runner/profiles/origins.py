@@ -98,5 +98,13 @@ def _fetch_by_rsync(origin: str, staging: Path) -> None:
     except FileNotFoundError:
         raise UserError(f"no program rsync to pull from {origin}; install it") from None
     if done.returncode:
-        lines = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
-        raise TryLater(f"{origin}: {lines[0].strip() if lines else f'rsync ended with {done.returncode}'}")
+        said = _choose_line(done.stderr.decode("utf-8", "replace"))
+        raise TryLater(f"{origin}: {said or f'rsync ended with {done.returncode}'}")
+
+
+def _choose_line(said: str) -> str:
+    """Return the line that has the cause: rsync's own from there, else the last of ssh, whose host may greet first."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    there = [line for line in lines if line.startswith("rsync: [sender]")]
+    of_ssh = [line for line in reversed(lines) if not line.startswith("rsync")]
+    return next(iter([*there, *of_ssh, *lines]), "")

@@ -149,6 +149,7 @@ def apply_pull(pull: Pull, clock: Callable[[], float], tell: Callable[[Done], No
     with _telling(pull.mirror.directory):
         if pull.steps:
             _write_record(pull, begin_record(name, pull.origin, _list_digests(pull.replica), pull.record))
+            _sync(pull.mirror.directory)
         for step in pull.steps:
             tell(_take(step, pull, clock()))
         # The names must be on disk before the record says so.

@@ -239,7 +239,12 @@ def test_prof_92_a_missing_origin_is_for_later(pulled: Replica) -> None:
 @pytest.mark.parametrize(
     ("rsh", "said"),
     [
-        ("echo 'ssh: connect to host nmngas port 22: Connection refused' >&2; exit 255", "Connection refused"),
+        ("echo 'ssh: connect to host nmngas: Connection refused' >&2; exit 255", ": ssh: connect to host nmngas: Conn"),
+        (
+            "printf 'Welcome\\nPermission denied (publickey).\\n' >&2; exit 255",
+            "origin: Permission denied (publickey).",
+        ),
+        ('rm ORIGIN/*; rmdir ORIGIN; shift; exec sh -c "$*"', "No such file or directory"),
         ('shift; sh -c "$*" | (dd bs=1 count=2000 status=none; kill $$)', "rsync"),
     ],
 )
@@ -248,7 +253,7 @@ def test_prof_92_no_connection_or_a_broken_one_is_for_later(
 ) -> None:
     assert remote.pull().code == 0
     remote.originals(a="x = 9\n" * 10_000)
-    (tmp_path / "rsh").write_text(f"#!/bin/sh\n{rsh}\n")
+    (tmp_path / "rsh").write_text(f"#!/bin/sh\n{rsh}\n".replace("ORIGIN", str(remote.origin)))
 
     answer = remote.pull()
 
