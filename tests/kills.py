@@ -104,11 +104,12 @@ def main(name: str, home: str, url: str, every: str) -> None:
         shutil.copytree(backup, house.state)
         _empty(name, url)
         steps += int(every)
-        survived = _run_and_die(lambda: work(house, url), steps)
+        survived = run_and_die(lambda: work(house, url), steps)
         print(json.dumps({**look(name, url), **work(house, url)}), flush=True)
 
 
-def _run_and_die(action: Callable[[], object], steps: int) -> bool:
+def run_and_die(action: Callable[[], object], steps: int) -> bool:
+    """Do something in a child that kills itself at a step; return whether it came to its end before that."""
     pid = os.fork()
     if pid == 0:
         left = steps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -46,3 +47,11 @@ def show_warnings(faults: Iterable[Fault]) -> None:
     """Print warnings on stderr, a line each."""
     for fault in faults:
         click.echo(str(fault), err=True)
+
+
+def ask() -> bool:
+    """Ask on a terminal; elsewhere nobody can answer, and the command was given on purpose."""
+    try:
+        return not sys.stdin.isatty() or click.confirm("Go on?", default=False, err=True)
+    except click.Abort:  # Ctrl-C or Ctrl-D is a no
+        return False

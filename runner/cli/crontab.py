@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from dataclasses import replace
 
 import click
 
-from runner.cli.context import dry_run_option, get_home, json_option, target_option, yes_option
+from runner.cli.context import ask, dry_run_option, get_home, json_option, target_option, yes_option
 from runner.cli.crontab_target import allow_mending, choose_target, find_place, make_spot, make_wanted, want_block
 from runner.cli.explain import explain_command
 from runner.cli.output import going_on, print_json
@@ -113,7 +112,7 @@ def install_command(
             write_output(settings.home, files, differences)
 
     def confirm(_: Preview) -> bool:
-        agreed = yes or _ask()
+        agreed = yes or ask()
         if agreed:
             compile_home()  # plans are there before their lines (CRON-54)
         return agreed
@@ -176,7 +175,7 @@ def uninstall_command(
         crontab,
         time.time(),
         show=lambda preview: _show(preview, as_json=as_json),
-        confirm=lambda _: yes or _ask(),
+        confirm=lambda _: yes or ask(),
         state=place.state if place.state.is_dir() else None,
         elsewhere=find_links(crontab, find_elsewhere(spot, os.environ)),
         dry_run=dry_run,
@@ -217,7 +216,7 @@ def rollback_command(
         crontab,
         time.time(),
         show=lambda preview: _show(preview, as_json=as_json),
-        confirm=lambda _: yes or _ask(),
+        confirm=lambda _: yes or ask(),
         home=settings.home,
         state=state,
         executed=tuple(list_executed(settings.home, ())),
@@ -229,14 +228,6 @@ def rollback_command(
         with acting_as(crontab.account):
             note_installed(state, [plan_as_installed(one, plans[one.plan]) for one in wanted.entries], order.now)
     return _report(answer, as_json=as_json, done=f"rolled back: {len(wanted.entries)} jobs for {chosen.user}")
-
-
-def _ask() -> bool:
-    """Ask on a terminal; elsewhere nobody can answer, and the command was given on purpose."""
-    try:
-        return not sys.stdin.isatty() or click.confirm("Go on?", default=False, err=True)
-    except click.Abort:  # Ctrl-C or Ctrl-D is a no
-        return False
 
 
 def _report(answer: Answer, *, as_json: bool, done: str) -> int:

@@ -14,6 +14,7 @@ _MODULES = {
     "exec": "profile_use",
     "activate": "profile_use",
     "deactivate": "profile_use",
+    "pull": "profile_pull",
 }
 
 

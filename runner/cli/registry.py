@@ -24,16 +24,18 @@ from runner.crontab.output import make_entry, make_output
 from runner.document.faults import describe_unknown, has_errors
 from runner.document.zones import in_zone
 from runner.errors import DONE, USER_ERROR, Fault, FaultsFound, UserError
-from runner.home.here import find_target
+from runner.home.here import find_target, read_host
 from runner.home.settings import read_settings
+from runner.home.site import find_site
 from runner.launch.instant import LAST_INSTANT, format_slot, parse_instant
 from runner.launch.slot import slots_after
 from runner.plans.clocks import find_zone
 from runner.plans.load import load_home
 from runner.plans.make import Planned
 from runner.plans.write import OUTPUT
+from runner.profiles.check import check_profiles
 from runner.profiles.choose import resolve_name
-from runner.profiles.read import list_profile_files
+from runner.profiles.read import list_profile_files, read_profiles
 from runner.registry.add import plan_entry, write_entry
 from runner.registry.show import show_job
 
@@ -62,7 +64,21 @@ def check_command(ctx: click.Context, as_json: bool) -> int:
 
 
 def _find_faults(home: Path) -> tuple[Fault, ...]:
-    """Return everything that is wrong with a home, what only compiling it shows as well."""
+    """Return everything that is wrong with a home, what of its profiles is not on this host, too."""
+    return tuple(sorted({*_find_compiled_faults(home), *_find_profile_faults(home)}))
+
+
+def _find_profile_faults(home: Path) -> Iterator[Fault]:
+    try:
+        settings = read_settings(home)
+        site = find_site(settings, read_host())
+    except UserError:
+        return  # said of the settings
+    yield from check_profiles(read_profiles(settings).by_name.values(), settings, site)
+
+
+def _find_compiled_faults(home: Path) -> tuple[Fault, ...]:
+    """Return what is wrong with a home, what only compiling it shows as well."""
     try:
         loaded = load_home(home)
         make_output(loaded)

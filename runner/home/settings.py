@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.document.faults import Faults, Wrong, check_faults
+from runner.document.faults import Faults, Wrong, check_faults, has_errors
 from runner.document.fields import (
     address,
     choice,
@@ -26,6 +26,7 @@ from runner.document.parse import parse_document
 from runner.document.tree import Mapping, Node, Scalar, is_empty
 from runner.document.zones import zone
 from runner.home.activator import Activator, PathChange, read_activator
+from runner.home.capo import Capo, check_mirror
 from runner.home.here import read_host, read_user
 from runner.launch.hosts import matches_host
 from runner.launch.state import DATABASE
@@ -190,13 +191,6 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
-class Capo:
-    """Where properties are looked for (CAPO-2)."""
-
-    path: tuple[str, ...] = declare(list_of(scalar(word)), "directories", '["{home}/envs/capo"]')
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """What ``envs/site.yaml`` says, its defaults filled in.
 
@@ -221,9 +215,7 @@ class Settings:
     environments: tuple[str, ...] = declare(list_of(scalar(profile_part)), "parallel installations", "[]")
     layout: str = declare(scalar(word), "where the software trees of profiles are", "")
     base: Base = declare(record_of(Keys(Base)), "what is common to all profiles", "{}")
-    capo: Capo = declare(
-        record_of(Keys(Capo, later=("mirror", "master", "max_age"))), "where properties are looked for", "{}"
-    )
+    capo: Capo = declare(record_of(Keys(Capo)), "where properties are looked for, and which are replicas", "{}")
     renamed: tuple[tuple[str, str], ...] = declare(_read_renamed, "old profile name: new one", "{}")
     allow: tuple[Allow, ...] = declare(list_of(_read_allow), "mixes of profiles that are permitted", "[]")
     guard: str = declare(scalar(choice("refuse", "warn")), "what a mix of profiles is: refused, or a line", "refuse")
@@ -276,7 +268,10 @@ def parse_settings(data: bytes, home: Path, main: Target, faults: Faults) -> Set
             faults.wrong(root, wrong)
     if root is not None and "targets" in found and "name" not in found:
         faults.error(root, 'no "name"', "with targets a home needs one: what is compiled must not hang on a directory")
-    if any(fault.level == "error" for fault in faults.found[before:]):
+    if root is not None and "capo" in found and not has_errors(faults.found[before:]):
+        master = dict(found.get("sites", ())).get(found["capo"].master)
+        check_mirror(root, found["capo"], master.hosts if master else (), faults)
+    if has_errors(faults.found[before:]):
         return None
     found.setdefault("name", name_after(home))
     found["targets"] = found.get("targets") or (main,)

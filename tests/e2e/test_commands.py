@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from homes import Home, make_home
+from replicas import Replica
 
 PROGRAM = [sys.executable, "-P", "-m", "runner.cli.main"]
 
@@ -111,6 +112,18 @@ def test_who_said_yes_before_is_not_asked(home: Home) -> None:
     terminal = Terminal(home, "crontab", "install", "--yes")
     assert terminal.finish() == 0
     assert "Go on?" not in terminal.said
+
+
+def test_a_pull_that_changes_something_asks_first(home: Home) -> None:
+    """PROF-90."""
+    replica = Replica(home)
+    replica.originals(a="x = 1\n")
+    for answer, code, files in (("n\n", 1, {}), ("y\n", 0, {"a": "x = 1\n"})):
+        terminal = Terminal(home, "profile", "pull", "--json")
+        terminal.expect("Go on? [y/N]:")
+        assert "add a.properties: new at the origin" in terminal.said
+        terminal.type(answer)
+        assert (terminal.finish(), replica.files) == (code, files)
 
 
 # A job by hand
