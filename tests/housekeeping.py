@@ -14,7 +14,8 @@ from runner.errors import DONE
 from runner.launch.gates import Place, read_place
 from runner.launch.journal import encode_event
 from runner.launch.lock import LockRecord, find_lock, write_lock
-from runner.launch.plan import HOME_PLAN, PLANS, HomePlan, Plan, encode_home_plan, encode_plan
+from runner.launch.plan import HOME_PLAN, PLANS, HomePlan, Plan
+from runner.launch.plan_encode import encode_home_plan, encode_plan
 from runner.launch.process import Identity, read_boot_id
 from runner.launch.record import open_record
 from runner.sweep.chores import Result, Round, do_chore

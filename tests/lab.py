@@ -23,7 +23,8 @@ from missing import give_up
 from runner.home.machine import write_machine_files
 from runner.launch.incident import Health, parse_health
 from runner.launch.lock import LockRecord, find_lock
-from runner.launch.plan import HOME_PLAN, PLANS, HomePlan, Plan, Step, encode_home_plan, encode_plan
+from runner.launch.plan import HOME_PLAN, PLANS, HomePlan, Plan, Step
+from runner.launch.plan_encode import encode_home_plan, encode_plan
 from runner.launch.state import make_state
 
 REPOSITORY = Path(__file__).parents[1]

@@ -14,7 +14,7 @@ from itertools import islice
 
 from runner.crontab.entry import Entry
 from runner.document.zones import in_zone
-from runner.launch.plan import encode_schedule
+from runner.launch.plan_encode import encode_schedule
 from runner.launch.slot import get_zone, newest_slot, slots_after
 
 SLOTS_SHOWN = 5

@@ -9,7 +9,8 @@ from runner.crontab.block import find_sound_blocks
 from runner.crontab.entry import Entry, parse_entries
 from runner.crontab.preview import Wanted
 from runner.errors import UserError
-from runner.launch.plan import Plan, encode_schedule
+from runner.launch.plan import Plan
+from runner.launch.plan_encode import encode_schedule
 
 
 def want_block_of_then(then: bytes, wanted: Wanted, source: str) -> Wanted:

@@ -10,9 +10,9 @@ import posix
 import select
 import time
 
-from runner.launch import tree
-from runner.launch.environment import explain_refusal, find_program
+from runner.launch.environment import find_program
 from runner.launch.log import Log
+from runner.launch.orphans import reap_orphans
 from runner.launch.outcome import (
     CODE_STOPPED,
     CODE_TIMED_OUT,
@@ -233,7 +233,7 @@ class Attempt:
                 file_actions=actions, setsid=True, setsigmask=(), setsigdef=_SIGNALS_TO_DEFAULT,
             )  # fmt: skip
         except OSError as error:
-            raise explain_refusal(program, error) from None
+            raise _explain(program, error) from None
         finally:
             posix.umask(before)
 
@@ -247,7 +247,7 @@ class Attempt:
                 list_limits(plan, self._memory_bytes), plan.limit_nice,
             )  # fmt: skip
         except OSError as error:
-            raise explain_refusal(program, error) from None
+            raise _explain(program, error) from None
 
     def _begin_child(self) -> None:
         """Do after a fork what posix_spawn does for a job without limits."""
@@ -275,19 +275,21 @@ class Attempt:
             if now >= deadline:
                 return Ending(TIMED_OUT, f"timeout after {self._plan.timeout_s:g} s", CODE_TIMED_OUT)
             if now >= look_at:
-                tree.reap_orphans(but=pid)
+                reap_orphans(but=pid)
                 look_at = now + _REAP_S
 
     def _end_tree(self, pid: int) -> None:
         """TERM to the whole tree, what is left after ``grace`` is killed (RUN-31)."""
+        from runner.launch import tree
+
         self._log.write_comment(f"ending the process tree of pid {pid}")
         until = time.monotonic() + self._plan.grace_s
         tree.terminate_group(pid, tree.find_descendants(posix.getpid()))
         while (left := until - time.monotonic()) > 0 and tree.find_descendants(posix.getpid()):
             self._pump(min(left, 0.05))
-            tree.reap_orphans(but=pid)
+            reap_orphans(but=pid)
         tree.kill_below(posix.getpid())
-        tree.reap_orphans(but=pid)
+        reap_orphans(but=pid)
 
     def _collect(self, pid: int) -> int:
         _, status, usage = posix.wait4(pid, 0)
@@ -305,7 +307,7 @@ class Attempt:
             if not looked and time.monotonic() - ended >= SURVIVORS_S:
                 looked = True
                 self._meet_survivors()
-        while not looked and tree.reap_orphans():
+        while not looked and reap_orphans():
             looked = time.monotonic() - ended >= SURVIVORS_S
             if looked:
                 self._meet_survivors()
@@ -316,19 +318,21 @@ class Attempt:
 
     def _meet_survivors(self) -> None:
         """Name what outlived the job; the lines count as stderr, so that the plan's policy judges them."""
+        from runner.launch import tree
+
         survivors = tree.find_descendants(posix.getpid())
         kill = self._plan.survivors == "kill"
         for process in survivors:
             line = f"runner: left behind: {tree.describe(process)}{', killed' if kill else ''}\n"
             line = "\n" + line if self.err.is_inside_line() else line
-            self._log.write(self.err.feed(line.encode("utf-8", "backslashreplace"), time.monotonic()))
+            self._log.write_pieces(self.err.feed(line.encode("utf-8", "backslashreplace"), time.monotonic()))
         if kill and survivors:
             tree.terminate(survivors)
             until = time.monotonic() + SURVIVORS_S
             while time.monotonic() < until and tree.find_descendants(posix.getpid()):
                 self._pump(0.02)
             tree.kill_below(posix.getpid())
-            tree.reap_orphans()
+            reap_orphans()
 
     def _pump(self, wait_s: float) -> list[int]:
         """Move what is there for up to `wait_s` seconds; return the descriptors of others that became ready."""
@@ -355,7 +359,7 @@ class Attempt:
         stream = self._open[descriptor]
         if descriptor in self._echo:
             self._show(descriptor, chunk)
-        self._log.write(stream.feed(chunk, time.monotonic()))
+        self._log.write_pieces(stream.feed(chunk, time.monotonic()))
 
     def _show(self, descriptor: int, chunk: bytes) -> None:
         """Show a piece to whoever watches; while he does not read on, neither do we, until the job is over."""
@@ -383,3 +387,9 @@ class Attempt:
         self._poll.unregister(descriptor)
         posix.close(descriptor)
         del self._open[descriptor]
+
+
+def _explain(program: str, error: OSError) -> CannotStart:
+    from runner.launch.refusal import explain_refusal
+
+    return explain_refusal(program, error)

@@ -9,7 +9,6 @@ from runner.launch.outcome import CODE_NOT_FOUND, CannotStart
 from runner.launch.state import read_file
 
 _LISTS_SEPARATOR = ":"
-_ENOENT, _ENOEXEC, _EACCES, _E2BIG = 2, 8, 13, 7
 
 
 def base_environment(user: str, user_home: str) -> dict[str, str]:
@@ -131,23 +130,6 @@ def find_program(word: str, path: str, home: str) -> str:
     return found
 
 
-def explain_refusal(program: str, error: OSError) -> CannotStart:
-    """Return why the kernel would not execute `program`, in words that name the remedy's place (RUN-22)."""
-    if error.errno == _ENOENT:
-        try:
-            posix.stat(program)
-        except OSError:
-            return CannotStart(f'no file "{program}"', CODE_NOT_FOUND)
-        return CannotStart(f"{program}: {_explain_interpreter(program)}")
-    if error.errno == _ENOEXEC:
-        return CannotStart(f"{program}: no #! line, and not a program of this machine")
-    if error.errno == _EACCES:
-        return CannotStart(f"{program}: not executable (chmod +x), or not permitted to this user")
-    if error.errno == _E2BIG:
-        return CannotStart(f"{program}: arguments and environment are too long")
-    return CannotStart(f"{program}: {error.strerror}")
-
-
 def _find_on_path(word: str, path: str) -> str:
     """Return the file of a command, empty if there is none."""
     for directory in path.split(_LISTS_SEPARATOR):
@@ -191,21 +173,6 @@ def _check_path(path: str, profile: str) -> None:
             raise CannotStart(f"profile {profile}: PATH has the element {element!r}, which is not absolute (SEC-5)")
         if _is_open_to_all(element):
             raise CannotStart(f"profile {profile}: PATH has {element}, in which anybody may put programs (SEC-5)")
-
-
-def _explain_interpreter(program: str) -> str:
-    try:
-        descriptor = posix.open(program, posix.O_RDONLY | posix.O_CLOEXEC)
-    except OSError as error:
-        return str(error.strerror)
-    first = posix.read(descriptor, 256).split(b"\n", 1)[0]
-    posix.close(descriptor)
-    if first[:2] != b"#!":
-        return "the loader it was linked for is missing"
-    if first.endswith(b"\r"):
-        return "interpreter name ends in a carriage return (the file has DOS line ends)"
-    words = first[2:].split()
-    return f'bad interpreter "{words[0].decode("utf-8", "backslashreplace") if words else ""}"'
 
 
 def _is_executable(path: str) -> bool:

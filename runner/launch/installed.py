@@ -11,7 +11,8 @@ import posix
 
 from runner.launch import lines
 from runner.launch.instant import format_instant, parse_instant
-from runner.launch.plan import Plan, decode_schedule, encode_schedule
+from runner.launch.plan import Plan, decode_schedule
+from runner.launch.plan_encode import encode_schedule
 from runner.launch.slot import Schedule
 from runner.launch.state import INSTALLED, lock_directory, read_file, write_file
 

@@ -51,6 +51,21 @@ class Log:
             self._trouble_bytes += len(data)
             self._size = posix.lseek(self.descriptor, 0, _SEEK_CUR)
 
+    def write_pieces(self, pieces: list[bytes | memoryview]) -> None:
+        """Append pieces as if they were one; in the usual case, in which all fits, they are not copied."""
+        size = sum(map(len, pieces))
+        if size <= self._piece_bytes and self._size + size <= self.max_bytes:
+            try:
+                written = posix.writev(self.descriptor, pieces)
+            except OSError:
+                written = 0  # it comes again below, and is told of there
+            self._size += written
+            if written == size:
+                self._ends_line = pieces[-1][-1:] == b"\n" if pieces else self._ends_line
+                return
+            pieces = [b"".join(pieces)[written:]]
+        self.write(b"".join(pieces))
+
     def write_comment(self, text: str) -> None:
         """Append lines of ours; the job's text in them stays on its line, and theirs begins one."""
         lines = b"".join([f"# {line}\n".encode("utf-8", "backslashreplace") for line in text.split("\n")])

@@ -12,7 +12,7 @@ and a leading ``~`` in a value of the environment are therefore replaced at run 
 from __future__ import annotations
 
 from runner.launch import lines
-from runner.launch.activation import KEYS, Activation, decode_pair, encode_activation
+from runner.launch.activation import KEYS, Activation, decode_pair
 from runner.launch.slot import Schedule
 
 FORMAT = "runner-plan 1"
@@ -117,10 +117,10 @@ class PlanTarget:
         self.state = state
 
 
-_TEXTS = ("name", "job", "profile", "timezone", "survivors", "overlap", "missed", "stderr", "cwd")
-_LISTS = ("mailto", "hosts", "retry_on", "stderr_allow")
-_NUMBERS = ("timeout_s", "grace_s", "log_keep_s", "retry_delay_s", "retry_backoff", "limit_cpu_s")
-_WHOLE = ("umask", "log_max_bytes", "retry_times", "limit_files", "limit_processes", "limit_nice")
+TEXTS = ("name", "job", "profile", "timezone", "survivors", "overlap", "missed", "stderr", "cwd")
+LISTS = ("mailto", "hosts", "retry_on", "stderr_allow")
+NUMBERS = ("timeout_s", "grace_s", "log_keep_s", "retry_delay_s", "retry_backoff", "limit_cpu_s")
+WHOLE = ("umask", "log_max_bytes", "retry_times", "limit_files", "limit_processes", "limit_nice")
 
 
 def fingerprint(data: bytes) -> str:
@@ -131,35 +131,6 @@ def fingerprint(data: bytes) -> str:
     start-up budget to import.
     """
     return f"{int.from_bytes(data, 'big') % _PRIME:016x}"
-
-
-def encode_plan(plan: Plan) -> bytes:
-    """Return the file of a plan; only what differs from the defaults is written."""
-    default = Plan(plan.name, plan.job, plan.profile)
-    pairs = [("name", plan.name), ("job", plan.job), ("profile", plan.profile)]
-    for key in _TEXTS[3:]:
-        if getattr(plan, key) != getattr(default, key):
-            pairs.append((key, getattr(plan, key)))
-    for key in _LISTS:
-        pairs += [(key, value) for value in getattr(plan, key)]
-    for key in _NUMBERS:
-        if getattr(plan, key) != getattr(default, key):
-            pairs.append((key, repr(getattr(plan, key)).removesuffix(".0")))
-    for key in _WHOLE:
-        if getattr(plan, key) != getattr(default, key):
-            pairs.append((key, f"{getattr(plan, key)}"))
-    pairs += [] if plan.enabled else [("enabled", "no")]
-    pairs += [("rerun_lost", "yes")] if plan.rerun_lost else []
-    pairs += [("limit_memory_bytes", str(rung)) for rung in plan.limit_memory_bytes]
-    pairs += [("when", encode_schedule(schedule)) for schedule in plan.schedules]
-    pairs += [("secret", f"{name} {path}") for name, path in plan.secrets]
-    pairs += [("env", f"{name} {value}") for name, value in plan.env]
-    pairs += encode_activation(plan.activation)
-    for step in plan.steps:
-        pairs.append(("step", step.condition))
-        pairs += [("word", word) for word in step.words]
-    body = lines.encode(pairs)
-    return f"{FORMAT} {fingerprint(body)}\n".encode() + body
 
 
 def decode_plan(data: bytes) -> Plan:
@@ -173,9 +144,9 @@ def decode_plan(data: bytes) -> Plan:
     plan = Plan("", "", "")
     plan.digest = digest
     for key, value in lines.decode(body):
-        if key in _TEXTS:
+        if key in TEXTS:
             setattr(plan, key, value)
-        elif key in _LISTS:
+        elif key in LISTS:
             getattr(plan, key).append(value)
         elif key == "word" and plan.steps:
             plan.steps[-1].words.append(value)
@@ -185,9 +156,9 @@ def decode_plan(data: bytes) -> Plan:
             plan.steps.append(Step(value, []))
         elif key == "when":
             plan.schedules.append(decode_schedule(value))
-        elif key in _NUMBERS:
+        elif key in NUMBERS:
             setattr(plan, key, float(value))
-        elif key in _WHOLE:
+        elif key in WHOLE:
             setattr(plan, key, int(value))
         elif key == "limit_memory_bytes":
             plan.limit_memory_bytes.append(int(value))
@@ -221,17 +192,6 @@ def fill_steps(steps: list[Step], values: dict[str, str]) -> list[Step]:
     return filled
 
 
-def encode_home_plan(home: HomePlan) -> bytes:
-    """Return the file of a home's plan."""
-    pairs = [("name", home.name), ("mail_via", home.mail_via), ("group", home.group)]
-    pairs += [("mail_ops", address) for address in home.mail_ops]
-    for target in home.targets:
-        pairs += [("target", target.name), ("user", target.user), ("timezone", target.timezone)]
-        pairs += [("state", target.state)] + [("host", pattern) for pattern in target.hosts]
-    pairs += [(f"guard_{kind}", value) for kind, value in home.guard]
-    return lines.encode(pairs)
-
-
 def decode_home_plan(data: bytes) -> HomePlan:
     """Return the home plan of a file; ValueError names what is wrong with it."""
     home = HomePlan("")
@@ -253,18 +213,6 @@ def decode_home_plan(data: bytes) -> HomePlan:
     return home
 
 
-def encode_schedule(schedule: Schedule) -> str:
-    """Return five fields: ``*`` (all), ``*:0,15,30,45`` (began with a star), ``0,11``, ``all`` (without a star)."""
-    every_month = schedule.months == _every(*FIELD_RANGES[3])  # whether its field began with a star decides nothing
-    fields = zip(
-        (schedule.minutes, schedule.hours, schedule.days, schedule.months, schedule.weekdays),
-        (schedule.minute_star, schedule.hour_star, schedule.day_star, every_month, schedule.weekday_star),
-        FIELD_RANGES,
-        strict=True,
-    )
-    return " ".join([_encode_field(mask, star, low, high) for mask, star, (low, high) in fields])
-
-
 def decode_schedule(text: str) -> Schedule:
     """Return the schedule that `encode_schedule` wrote."""
     masks = []
@@ -272,7 +220,7 @@ def decode_schedule(text: str) -> Schedule:
     for field, (low, high) in zip(text.split(" "), FIELD_RANGES, strict=True):
         stars.append(field[0] == "*")
         if field in ("*", "all"):
-            masks.append(_every(low, high))
+            masks.append(every_bit(low, high))
         else:
             mask = 0
             for number in field.removeprefix("*:").split(","):
@@ -284,12 +232,6 @@ def decode_schedule(text: str) -> Schedule:
     return schedule
 
 
-def _encode_field(mask: int, star: bool, low: int, high: int) -> str:
-    if mask == _every(low, high):
-        return "*" if star else "all"  # 0-59 is every minute, yet fixed where * is wildcard (CRON-30)
-    numbers = ",".join([str(number) for number in range(low, high + 1) if mask >> number & 1])
-    return f"*:{numbers}" if star else numbers
-
-
-def _every(low: int, high: int) -> int:
+def every_bit(low: int, high: int) -> int:
+    """Return the mask of all numbers of a field."""
     return (2 << high) - (1 << low)

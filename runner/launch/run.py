@@ -201,7 +201,7 @@ def _attempt(run: Run, steps: list[Step], stopper: Stopper) -> Ending:
         warnings = _guard(run, environment, steps)
         attempt = Attempt(run.plan, environment, run.place.home, run.log, stopper, memory_bytes)
         for line in warnings:
-            run.log.write(attempt.err.feed(line.encode("utf-8", "backslashreplace"), time.monotonic()))
+            run.log.write_pieces(attempt.err.feed(line.encode("utf-8", "backslashreplace"), time.monotonic()))
         if run.plan.activation.mode == "inside":
             from runner.launch.inside import watch_inside
 
@@ -240,7 +240,7 @@ def _choose_memory(run: Run) -> int:
 
 
 def _watch(run: Run, attempt: Attempt, steps: list[Step]) -> Ending:
-    from runner.launch.tree import become_subreaper
+    from runner.launch.orphans import become_subreaper
 
     become_subreaper()
     posix.set_inheritable(run.lock, True)

@@ -55,8 +55,8 @@ class Stream:
 
             self._allowed = [re.compile(pattern).search for pattern in allowed]
 
-    def feed(self, chunk: bytes, now: float) -> bytes:
-        """Take a chunk and return what of it, and of what waited, goes to the log now: whole lines."""
+    def feed(self, chunk: bytes, now: float) -> list[bytes | memoryview]:
+        """Take a chunk and return what waited, and what of it goes to the log now: whole lines, and no copy of them."""
         self._keep(chunk)
         if self._counts:
             self._count(chunk)
@@ -65,8 +65,9 @@ class Stream:
             if not self.pending:
                 self._since = now
             self.pending += chunk
-            return self.flush() if len(self.pending) >= _LINE_BYTES else b""
-        ready = self.pending + chunk[:cut]
+            return [self.flush()] if len(self.pending) >= _LINE_BYTES else []
+        ready: list[bytes | memoryview] = [self.pending] if self.pending else []
+        ready.append(memoryview(chunk)[:cut])
         self.pending = chunk[cut:]
         self._since = now
         return ready

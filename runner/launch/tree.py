@@ -12,17 +12,8 @@ import time
 from runner.launch.process import Identity, is_alive, read_command, read_stat
 
 _SIGKILL, _SIGTERM, _SIGCONT, _SIGSTOP = 9, 15, 18, 19
-_PR_SET_CHILD_SUBREAPER = 36
 # How long a kill may take before we stop waiting: a process in uninterruptible sleep dies when its disk answers.
 _KILL_S = 5.0
-
-
-def become_subreaper(*, is_one: bool = True) -> None:
-    """Let orphans of the job become children of this process, or no longer."""
-    import _ctypes  # 0.5 ms; ctypes with its type machinery is 2.9
-
-    prctl = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")  # type: ignore[arg-type]
-    _ctypes.call_function(prctl, (_PR_SET_CHILD_SUBREAPER, int(is_one), 0, 0, 0))
 
 
 def find_descendants(root: int) -> list[Identity]:
@@ -103,18 +94,6 @@ def kill_below(root: int) -> None:
         signal_all(processes, _SIGSTOP)
         signal_all(find_descendants(root), _SIGKILL)
         time.sleep(0.002)
-
-
-def reap_orphans(*, but: int = 0) -> bool:
-    """Collect children that ended, except `but`, whose waiter wants its status; return whether any child lives on."""
-    while True:
-        try:
-            ended = posix.waitid(posix.P_ALL, 0, posix.WEXITED | posix.WNOHANG | posix.WNOWAIT)
-        except ChildProcessError:
-            return False
-        if ended is None or ended.si_pid == but:
-            return True
-        posix.waitpid(ended.si_pid, 0)
 
 
 def describe(process: Identity) -> str:

@@ -9,15 +9,10 @@ import posix
 import sys
 import time
 
-from runner.launch.environment import (
-    apply_changes,
-    base_environment,
-    check_environment,
-    explain_refusal,
-    find_program,
-)
+from runner.launch.environment import apply_changes, base_environment, check_environment, find_program
 from runner.launch.gates import is_profile_name, read_place
 from runner.launch.outcome import CODE_BUG, CODE_CANNOT_EXECUTE, CannotStart
+from runner.launch.refusal import explain_refusal
 from runner.launch.snapshot import find_refusal, find_snapshot, identify_activation, read_activation
 from runner.launch.state import read_file
 

@@ -22,7 +22,8 @@ from runner.launch.hosts import matches_host
 from runner.launch.installed import Installed, read_installed
 from runner.launch.instant import format_slot, parse_instant
 from runner.launch.outcome import LOST
-from runner.launch.plan import PLANS, Plan, encode_plan
+from runner.launch.plan import PLANS, Plan
+from runner.launch.plan_encode import encode_plan
 from runner.launch.process import read_boot_id
 from runner.launch.records import BY_HAND
 from runner.launch.slot import Schedule, use_zone

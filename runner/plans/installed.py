@@ -12,7 +12,8 @@ from pathlib import Path
 from runner.home.here import find_state
 from runner.home.settings import Settings
 from runner.launch.installed import Installed, change_installed, read_installed
-from runner.launch.plan import PLANS, Plan, encode_schedule
+from runner.launch.plan import PLANS, Plan
+from runner.launch.plan_encode import encode_schedule
 from runner.plans.write import Differences
 
 

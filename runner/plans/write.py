@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.launch.gates import read_plan
-from runner.launch.plan import HOME_PLAN, PLANS, Plan, encode_home_plan, encode_plan
+from runner.launch.plan import HOME_PLAN, PLANS, Plan
+from runner.launch.plan_encode import encode_home_plan, encode_plan
 from runner.launch.state import write_file
 
 if TYPE_CHECKING:

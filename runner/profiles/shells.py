@@ -11,9 +11,9 @@ from runner.launch.aside import run_aside
 from runner.launch.attempt import Attempt, Stopper
 from runner.launch.environment import find_program
 from runner.launch.log import Log
+from runner.launch.orphans import become_subreaper
 from runner.launch.outcome import OK, TIMED_OUT, CannotStart, Ending
 from runner.launch.shell import FAILED, NO_DUMP, SHELLS, TOOLS, MemoryFile, Setup, checked, into, write_setup
-from runner.launch.tree import become_subreaper
 
 _STATE_OF = "/proc/self/limits /proc/self/status"
 

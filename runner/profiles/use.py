@@ -17,6 +17,7 @@ from runner.home.settings import Settings
 from runner.launch.activation import Activation, Change
 from runner.launch.environment import apply_changes, base_environment, check_environment
 from runner.launch.log import Log
+from runner.launch.orphans import become_subreaper
 from runner.launch.outcome import CannotStart
 from runner.launch.secrets import load_secrets
 from runner.launch.shell import MemoryFile
@@ -28,7 +29,6 @@ from runner.launch.snapshot import (
     find_snapshot,
     identify_activation,
 )
-from runner.launch.tree import become_subreaper
 from runner.profiles.capture import activate
 from runner.profiles.changes import make_activation
 from runner.profiles.difference import find_changes, is_list

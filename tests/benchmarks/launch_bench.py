@@ -13,7 +13,8 @@ from measure import Figure, clean_environment, compare, measure, read_pss_bytes
 
 from runner.home.machine import write_machine_files
 from runner.launch.activation import Change
-from runner.launch.plan import HomePlan, Plan, Step, decode_schedule, encode_home_plan, encode_plan
+from runner.launch.plan import HomePlan, Plan, Step, decode_schedule
+from runner.launch.plan_encode import encode_home_plan, encode_plan
 from runner.launch.state import make_state
 
 _PAIRS = 40

@@ -13,7 +13,8 @@ from launch_bench import make_home
 from measure import Figure, compare
 
 from runner.launch.activation import Change
-from runner.launch.plan import PLANS, Plan, Step, decode_schedule, encode_plan
+from runner.launch.plan import PLANS, Plan, Step, decode_schedule
+from runner.launch.plan_encode import encode_plan
 
 _PAIRS = 40
 _CONDA_PAIRS = 5

@@ -12,7 +12,8 @@ from statistics import median
 from launch_bench import make_home
 from measure import Figure, clean_environment
 
-from runner.launch.plan import Plan, Step, encode_plan
+from runner.launch.plan import Plan, Step
+from runner.launch.plan_encode import encode_plan
 
 _LINE = "a line of some sixty characters, as a talkative program has"
 _BYTES = 400_000_000

@@ -14,7 +14,8 @@ from runner.home.machine import write_machine_files
 from runner.home.settings import read_settings
 from runner.launch.gates import read_place
 from runner.launch.log import Log
-from runner.launch.plan import HOME_PLAN, HomePlan, encode_home_plan
+from runner.launch.plan import HOME_PLAN, HomePlan
+from runner.launch.plan_encode import encode_home_plan
 from runner.launch.snapshot import keep_snapshot
 from runner.launch.state import make_state
 from runner.profiles.changes import make_activation

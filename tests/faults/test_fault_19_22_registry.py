@@ -9,7 +9,8 @@ import pytest
 from homes import Home
 from lab import CALLER, SLOT, Lab, need_program
 
-from runner.launch.plan import HOME_PLAN, HomePlan, encode_home_plan
+from runner.launch.plan import HOME_PLAN, HomePlan
+from runner.launch.plan_encode import encode_home_plan
 
 # The C library as a file system without locks would make it answer: an NFS without its lock daemon.
 _NO_LOCKS = "#include <errno.h>\nint flock(int descriptor, int operation) { errno = ENOLCK; return -1; }\n"

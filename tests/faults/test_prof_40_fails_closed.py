@@ -16,6 +16,8 @@ _SETUPS = {
     ("tcsh", "an undefined variable"): ("echo $nosuchvariable\n", "nosuchvariable: Undefined variable."),
     ("tcsh", "exit 3"): ("exit 3\n", "it ended with an error"),
     ("tcsh", "a failing last command"): ("/bin/false\n", "it ended with an error"),
+    ("tcsh", "exit 0 after an error"): ("nosuchcommand\nexit 0\n", "nosuchcommand: Command not found."),
+    ("bash", "exit 0 after an error"): ("nosuchcommand\nexit 0\n", "nosuchcommand: command not found"),
     ("tcsh", "exec"): ("exec true\n", "it left the shell before its end"),
     ("csh", "an unknown command"): ("nosuchcommand\n", "nosuchcommand: Command not found."),
     ("bash", "an unknown command"): ("nosuchcommand\nexport B=1\n", "nosuchcommand: command not found"),

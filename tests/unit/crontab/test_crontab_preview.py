@@ -15,7 +15,7 @@ from runner.crontab.preview import Preview, Wanted, encode_preview, plan_install
 from runner.crontab.zones import make_fields
 from runner.errors import UserError
 from runner.launch.installed import Installed
-from runner.launch.plan import encode_schedule
+from runner.launch.plan_encode import encode_schedule
 from runner.launch.slot import get_zone
 from runner.registry.schedule import parse_when
 

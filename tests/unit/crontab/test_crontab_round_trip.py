@@ -28,7 +28,8 @@ from runner.crontab.lint import find_line_faults, find_table_faults
 from runner.crontab.opinion import find_disagreement
 from runner.crontab.output import select_entries
 from runner.home.settings import Settings, read_settings
-from runner.launch.plan import decode_plan, encode_plan
+from runner.launch.plan import decode_plan
+from runner.launch.plan_encode import encode_plan
 from runner.launch.slot import Schedule
 from runner.plans.make import Planned, make_plans
 from runner.profiles.profile import Profile

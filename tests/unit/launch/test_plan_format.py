@@ -15,12 +15,10 @@ from runner.launch.plan import (
     decode_home_plan,
     decode_plan,
     decode_schedule,
-    encode_home_plan,
-    encode_plan,
-    encode_schedule,
     fill_steps,
     fingerprint,
 )
+from runner.launch.plan_encode import encode_home_plan, encode_plan, encode_schedule
 from runner.launch.slot import Schedule
 from runner.registry.schedule import parse_when
 

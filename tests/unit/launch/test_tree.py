@@ -18,7 +18,8 @@ from runner.launch.tree import describe, find_descendants, find_session, signal_
 # A subreaper with a tree below it: what a wrapper is while its job runs.
 _REAPER = """
 import subprocess, sys
-from runner.launch.tree import become_subreaper, kill_below, find_descendants, reap_orphans
+from runner.launch.tree import (kill_below, find_descendants)
+from runner.launch.orphans import (become_subreaper, reap_orphans)
 import posix
 become_subreaper()
 child = subprocess.Popen(["sh", "-c", sys.argv[1]])
