@@ -78,11 +78,17 @@ def activate(activation: Activation, profile: str, environment: dict[str, str], 
         capture.notes += effect.notes
         capture.secrets += effect.secrets
     for pattern in activation.watch:
-        path = expand_path(pattern, home)
-        capture.inputs += sorted(glob.glob(path)) or [path]  # noqa: PTH207
+        capture.inputs += list_watched(expand_path(pattern, home))
     check_environment(capture.environment, activation, profile, home)
     capture.inputs += check_requires(activation, profile, capture.environment, home, log, until)
     return capture
+
+
+def list_watched(pattern: str) -> list[str]:
+    """Return the files of a pattern, and the directory in which another one may appear."""
+    if not glob.has_magic(pattern):
+        return [pattern]
+    return [pattern.rpartition("/")[0] or "/", *sorted(glob.glob(pattern))]  # noqa: PTH207
 
 
 def list_rule_inputs(change: Change, changes: list[Change]) -> list[str]:

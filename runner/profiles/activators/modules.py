@@ -27,7 +27,13 @@ def capture(change: Change, scene: Scene) -> Effect:
     after = dict(before)
     apply_changes(after, read_code(_ask([command, "python", "load", *names], before, scene)))
     loaded = [file for file in after.get("_LMFILES_", "").split(":") if file]
-    return Effect(find_changes(scene.environment, after), [command, *path, *loaded])
+    return Effect(find_changes(scene.environment, after), [command, *path, *list_choices(loaded), *loaded])
+
+
+def list_choices(loaded: list[str]) -> list[str]:
+    """Return what decides which version of a module is loaded: the directories of these files, and their defaults."""
+    directories = dict.fromkeys(file.rpartition("/")[0] for file in loaded)
+    return [f"{directory}{name}" for directory in directories for name in ("", "/.version", "/.modulerc")]
 
 
 def _ask(words: list[str], environment: dict[str, str], scene: Scene) -> str:

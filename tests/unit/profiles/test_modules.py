@@ -18,6 +18,7 @@ COMMANDS = {
     "environment-modules": "/usr/lib/x86_64-linux-gnu/modulecmd.tcl",
     "lmod": "/opt/lmod/usr/share/lmod/lmod/libexec/lmod",
 }
+DEFAULTS = (".version", ".modulerc")
 _CASA = """\
 #%Module1.0
 prepend-path PATH /opt/casa/bin
@@ -57,7 +58,15 @@ def test_a_module_changes_the_environment_and_names_its_files(command: str, tmp_
     assert found.environment["CASA_HOME"] == "/opt/casa it's"
     assert "OLD" not in found.environment
     assert found.environment["LOADEDMODULES"] == "casa"
-    assert found.inputs == [command, str(tmp_path), f"{tmp_path}/casa"]
+    assert set(found.inputs) == {command, str(tmp_path), f"{tmp_path}/casa", *[f"{tmp_path}/{n}" for n in DEFAULTS]}
+
+
+def test_a_new_version_of_a_module_is_a_change(command: str, tmp_path: Path) -> None:
+    """PROF-62: a name without a version may mean another file then."""
+    (tmp_path / "iraf").mkdir()
+    (tmp_path / "iraf/2.16").write_text("#%Module1.0\nsetenv IRAF 2.16\n")
+    inputs = _load(command, tmp_path, "iraf").inputs
+    assert {f"{tmp_path}/iraf", f"{tmp_path}/iraf/.version"} <= set(inputs)
 
 
 @pytest.mark.parametrize(
