@@ -22,7 +22,14 @@ from runner.launch.snapshot import identify_activation, keep_snapshot
 from runner.launch.state import make_state
 from runner.profiles.capture import Capture, activate
 from runner.profiles.changes import make_activation
-from runner.profiles.overview import describe_change, find_differences, list_requirements, list_settings, make_row
+from runner.profiles.overview import (
+    describe_change,
+    find_differences,
+    find_hidden,
+    list_requirements,
+    list_settings,
+    make_row,
+)
 from runner.profiles.profile import Profile
 from runner.profiles.properties.accept import read_strictly
 from runner.profiles.properties.files import list_files
@@ -109,16 +116,18 @@ def diff_command(ctx: click.Context, profile: str, other: str | None, shell: boo
         raise UserError("name a second profile, or give --shell")
     settings = read_settings(get_home(ctx))
     place, first = find_place(settings), get_profile(settings, profile)
-    environment = activate_now(first, settings, place).environment
+    one = activate_now(first, settings, place)
     if other:
         second = get_profile(settings, other)
-        differences = find_differences("variable", environment, activate_now(second, settings, place).environment)
-        ours, theirs = [_read_properties(one, settings) for one in (first, second)]
+        two = activate_now(second, settings, place)
+        is_hidden = find_hidden([first, second], [one, two])
+        differences = find_differences("variable", one.environment, two.environment, is_hidden)
+        ours, theirs = [_read_properties(each, settings) for each in (first, second)]
         differences += find_differences("property", ours, theirs, is_secret_key)
-        ours, theirs = [list_requirements(make_activation(one, settings)) for one in (first, second)]
+        ours, theirs = [list_requirements(make_activation(each, settings)) for each in (first, second)]
         differences += find_differences("requirement", ours, theirs)
     else:
-        differences = find_differences("variable", environment, os.environ)
+        differences = find_differences("variable", one.environment, os.environ, find_hidden([first], [one]))
     if as_json:
         print_json(difference.describe() for difference in differences)
     else:

@@ -7,7 +7,7 @@ judged. Here it is done once more, silently; then every variable gets the value 
 from __future__ import annotations
 
 from runner.launch.environment import find_program
-from runner.launch.outcome import CannotStart, Ending, refuse
+from runner.launch.outcome import STOPPED, TIMED_OUT, CannotStart, Ending, refuse
 from runner.launch.plan import Step
 from runner.launch.shell import (
     SHELLS,
@@ -19,9 +19,12 @@ from runner.launch.shell import (
     read_setup,
     write_command,
     write_setup,
+    write_unset,
     write_variable,
 )
 
+# What a script has come to.
+_AT_SETUP, _BEGUN = b"setup", b"begun"
 # What every shell keeps for itself.
 _OF_THE_SHELL = ("PWD", "OLDPWD", "SHLVL", "_")
 
@@ -29,7 +32,7 @@ _OF_THE_SHELL = ("PWD", "OLDPWD", "SHLVL", "_")
 class Inside:
     """The scripts that run the steps of a job, or one command, in the shell of a setup; ``steps`` start them."""
 
-    __slots__ = ("_files", "_mark", "_setup", "steps")
+    __slots__ = ("_files", "_marks", "_setup", "steps")
 
     def __init__(
         self, activation: Activation, home: str, environment: dict[str, str], hidden: set[str], steps: list[Step]
@@ -39,26 +42,29 @@ class Inside:
         `environment` was judged; the variables `hidden`, secrets, are in it and in no script.
         """
         self._setup = read_setup([change for change in activation.changes if change.verb == "setup"][-1], home)
-        self._mark = MemoryFile()
-        self._files = [self._mark]
+        self._files: list[MemoryFile] = []
+        self._marks: list[MemoryFile] = []
         shell, *options = SHELLS[self._setup.shell]
         program = find_program(shell, TOOLS, home)
         kept = hidden.union(_OF_THE_SHELL)
-        variables = [(name, value) for name, value in environment.items() if name not in kept]
+        lines = [write_variable(self._setup, name, value) for name, value in environment.items() if name not in kept]
+        gone = {change.name for change in activation.changes if change.verb == "unset"}.difference(environment)
+        lines += [write_unset(self._setup, name) for name in sorted(gone)]
         self.steps = []
         for step in steps:
             _refuse_newline(self._setup, step.words, environment["PATH"], home)
-            script = self._write(
-                write_script(self._setup, self._write([]).path, self._mark.path, variables, step.words)
-            )
+            code, mark = self._write([]), self._write([])
+            self._marks.append(mark)
+            script = self._write(write_script(self._setup, code.path, mark.path, lines, step.words))
             self.steps.append(Step(step.condition, [program, *options, script.path]))
 
     def judge(self, ending: Ending, stderr: bytes) -> Ending:
-        """Return how the attempt ended, if it did before any word of the job was run (PROF-40)."""
-        if self._mark.read() or ending.exit_code == 0:
+        """Return how the attempt ended; a step whose shell did not come to its words has not started (PROF-40)."""
+        marks = [mark.read().strip() for mark in self._marks]
+        if ending.outcome in (STOPPED, TIMED_OUT) or (_BEGUN in marks and _AT_SETUP not in marks):
             return ending
         last = stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        return refuse(CannotStart(f"setup: {last or ending.reason}"))
+        return refuse(CannotStart(f"setup: {last or ending.reason or 'it left the shell before its end'}"))
 
     def close(self) -> None:
         """Let the scripts go."""
@@ -88,12 +94,15 @@ def _find_first(word: str, home: str) -> str:
     return find_program(word, "", home) if "/" in word else word
 
 
-def write_script(setup: Setup, code: str, mark: str, variables: list[tuple[str, str]], words: list[str]) -> list[str]:
+def write_script(setup: Setup, code: str, mark: str, variables: list[str], words: list[str]) -> list[str]:
     """Return the lines: the setup, silently; the variables as they were judged; a mark that it went well; the words."""
-    lines = ["shopt -s expand_aliases"] if setup.shell == "bash" else []
-    lines += write_setup(setup, code, is_silent=True)
-    lines += [write_variable(setup, name, value) for name, value in variables if name.isidentifier()]
-    return [*lines, f"echo begun {into(setup)} {quote(mark, is_csh=setup.is_csh)}", write_command(setup, words)]
+    lines = [_write_mark(setup, _AT_SETUP, mark), *(["shopt -s expand_aliases"] if setup.shell == "bash" else [])]
+    lines += [*write_setup(setup, code, is_silent=True), *variables]
+    return [*lines, _write_mark(setup, _BEGUN, mark), write_command(setup, words)]
+
+
+def _write_mark(setup: Setup, text: bytes, mark: str) -> str:
+    return f"echo {text.decode()} {into(setup)} {quote(mark, is_csh=setup.is_csh)}"
 
 
 def _refuse_newline(setup: Setup, words: list[str], path: str, home: str) -> None:

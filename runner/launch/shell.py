@@ -120,6 +120,11 @@ def write_variable(setup: Setup, name: str, value: str) -> str:
     return f"setenv {name} {quoted}" if setup.is_csh else f"export {name}={quoted}"
 
 
+def write_unset(setup: Setup, name: str) -> str:
+    """Return the line that takes a variable away."""
+    return f"unsetenv {name}" if setup.is_csh else f"unset {name}"
+
+
 def write_command(setup: Setup, words: list[str]) -> str:
     """Return the line that runs words; the first stands bare where it can, or it would be no alias (PROF-53)."""
     first, *rest = words

@@ -18,6 +18,12 @@ from runner.profiles.activators import capo, conda, modules, setup
 from runner.profiles.activators.effect import Effect, Scene
 from runner.profiles.require import check_requires
 
+# What belongs to one login or one moment, and is never kept (PROF-64).
+_NEVER_KEPT = frozenset({
+    "SSH_AUTH_SOCK", "SSH_AGENT_PID", "GPG_AGENT_INFO", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "XAUTHORITY",
+    "XDG_RUNTIME_DIR",
+})  # fmt: skip
+
 ACTIVATORS: dict[str, Callable[[Change, Scene], Effect]] = {
     "capo": capo.capture,
     "conda": conda.capture,
@@ -72,6 +78,7 @@ def activate(activation: Activation, profile: str, environment: dict[str, str], 
         else:
             changes = resolve(change, profile, home)
             effect = Effect(changes, list_rule_inputs(change, changes))
+        _refuse_names(effect.changes, f"profile {profile}: {change.verb}")
         apply_changes(capture.environment, effect.changes)
         capture.changes += [(number, one) for one in effect.changes]
         capture.inputs += effect.inputs
@@ -84,11 +91,38 @@ def activate(activation: Activation, profile: str, environment: dict[str, str], 
     return capture
 
 
+def is_kept(name: str) -> bool:
+    """Whether a variable belongs to the profile rather than to a login or a run."""
+    return name not in _NEVER_KEPT and not name.startswith(("XDG_SESSION_", "RUNNER_"))
+
+
+def list_kept(activation: Activation, capture: Capture) -> list[Change]:
+    """Return the changes of an activation but for what its programs did for one login: a run has none of that.
+
+    What the profile itself sets, like DISPLAY for a virtual screen, it means.
+    """
+    return [
+        change
+        for number, change in capture.changes
+        if is_kept(change.name) or activation.changes[number].verb not in CAPTURED
+    ]
+
+
 def list_watched(pattern: str) -> list[str]:
-    """Return the files of a pattern, and the directory in which another one may appear."""
+    """Return the files of a pattern, and the directories in which others may appear."""
     if not glob.has_magic(pattern):
         return [pattern]
-    return [pattern.rpartition("/")[0] or "/", *sorted(glob.glob(pattern))]  # noqa: PTH207
+    parts = pattern.split("/")
+    first = next(number for number, part in enumerate(parts) if glob.has_magic(part))
+    parents = ["/".join(parts[:number]) or "/" for number in range(first, len(parts))]
+    return [path for one in (*parents, pattern) for path in sorted(glob.glob(one))]  # noqa: PTH207
+
+
+def _refuse_names(changes: list[Change], where: str) -> None:
+    """Raise CannotStart for what no environment, or no file of ours, can hold."""
+    for change in changes:
+        if not change.name or set("=\0 \n").intersection(change.name) or "\0" in change.value:
+            raise CannotStart(f"{where}: no variable can be called {change.name!r}, or its value has a NUL")
 
 
 def list_rule_inputs(change: Change, changes: list[Change]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from runner.launch.activation import Change
+from runner.launch.environment import apply_changes
 
 # What every shell keeps for itself, whatever it is told to do.
 _OF_THE_SHELL = frozenset({"PWD", "OLDPWD", "SHLVL", "_", "PS1", "SHELLOPTS", "BASHOPTS", "COMP_WORDBREAKS"})
@@ -39,5 +40,9 @@ def _find_change(name: str, old: str | None, new: str | None) -> list[Change]:
         front, found, back = f":{new}:".partition(f":{old}:")
         if found:
             changes = [Change("prepend", name, front[1:])] if front[1:] else []
-            return changes + ([Change("append", name, back[:-1])] if back[:-1] else [])
+            changes += [Change("append", name, back[:-1])] if back[:-1] else []
+            grown = {name: old}
+            apply_changes(grown, changes)
+            if grown[name] == new:  # an empty element at an end means something to some, and is no change to us
+                return changes
     return [Change("set", name, new)]

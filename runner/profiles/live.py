@@ -16,7 +16,7 @@ from runner.launch.outcome import CODE_CANNOT_EXECUTE, CannotStart
 from runner.launch.plan import Plan
 from runner.launch.snapshot import Snapshot, encode_snapshot
 from runner.launch.state import write_all
-from runner.profiles.capture import activate
+from runner.profiles.capture import activate, list_kept
 
 
 class Passage(Log):
@@ -36,6 +36,8 @@ def answer(place: Place, plan: Plan) -> bytes:
     capture = activate(plan.activation, plan.profile, before, place.home, Passage())
     snapshot = Snapshot(plan.profile, "live")
     snapshot.changes = [change for _, change in capture.changes]
+    if plan.activation.mode == "snapshot":  # the next run will have no other environment than this one
+        snapshot.changes = list_kept(plan.activation, capture)
     return encode_snapshot(snapshot)
 
 

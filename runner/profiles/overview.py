@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from runner.home.settings import Settings
@@ -83,14 +83,21 @@ def _is_here(profile: Profile, settings: Settings, host: str) -> bool | None:
     return matches_host(sites[profile.site].hosts, host)
 
 
+def find_hidden(profiles: Iterable[Profile], captures: Iterable[Capture]) -> Callable[[str], bool]:
+    """Return what tells whether a variable of these profiles is a secret: by its name, or by where it comes from."""
+    names = {name for profile in profiles for name, _ in profile.secrets}
+    names |= {name for capture in captures for name in capture.secrets}
+    return lambda name: name in names or is_secret(name)
+
+
 def list_settings(capture: Capture, before: Mapping[str, str], profile: Profile, settings: Settings) -> list[Setting]:
     """Return the variables of an activated profile by name; `before` is what every job begins with."""
     origins = list_origins(profile, settings)
     by_name = dict.fromkeys(before, "every job")
     by_name |= {change.name: origins[number] for number, change in capture.changes}
-    return [
-        Setting(name, show_value(name, value), by_name[name]) for name, value in sorted(capture.environment.items())
-    ]
+    is_hidden = find_hidden([profile], [capture])
+    found = sorted(capture.environment.items())
+    return [Setting(name, MASK if is_hidden(name) else value, by_name[name]) for name, value in found]
 
 
 def show_value(name: str, value: str) -> str:

@@ -8,7 +8,7 @@ import time
 from runner.launch.activation import Activation
 from runner.launch.environment import find_program
 from runner.launch.log import Log
-from runner.launch.outcome import CannotStart
+from runner.launch.outcome import OK, CannotStart
 from runner.launch.version import compare_versions, find_version
 from runner.profiles.shells import run_words
 
@@ -25,16 +25,23 @@ def check_requires(
         if kind == "version":
             command, comparison, wanted, run = parse_version_requirement(text)
             program = find_program(command, environment["PATH"], home)
-            first, *rest = shlex.split(run) or [program, "--version"]
+            first, *rest = _split(run, profile) or [program, "--version"]
             words = [find_program(first, environment["PATH"], home), *rest]
-            attempt, _ = run_words(words, environment, activation, log, until - time.monotonic())
+            attempt, ending = run_words(words, environment, activation, log, until - time.monotonic())
             said = (attempt.out.tail or attempt.err.head).decode("utf-8", "replace")
-            found = find_version(said)
+            found = find_version(said) if ending.outcome == OK else ""
             if not found or not compare_versions(found, comparison, wanted):
                 there = f"is {found}" if found else "does not tell its version"
                 raise CannotStart(f"profile {profile}: require: {command} {there}, not {comparison}{wanted}")
             inputs.append(program)
     return inputs
+
+
+def _split(command: str, profile: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise CannotStart(f"profile {profile}: require: {command}: {error}") from None
 
 
 def parse_version_requirement(text: str) -> tuple[str, str, str, str]:

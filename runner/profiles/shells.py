@@ -15,6 +15,8 @@ from runner.launch.orphans import become_subreaper
 from runner.launch.outcome import OK, TIMED_OUT, CannotStart, Ending
 from runner.launch.shell import FAILED, NO_DUMP, SHELLS, TOOLS, MemoryFile, Setup, checked, into, write_setup
 
+# Files that a shell would read before its script (PROF-26).
+_READ_BY_SHELLS = ("BASH_ENV", "ENV")
 _STATE_OF = "/proc/self/limits /proc/self/status"
 
 
@@ -58,7 +60,8 @@ def run_words(
     stopper = Stopper()
     become_subreaper()
     try:
-        return run_aside(words, dict(environment), log, stopper, left_s, activation.stderr_allow)
+        clean = {name: value for name, value in environment.items() if name not in _READ_BY_SHELLS}
+        return run_aside(words, clean, log, stopper, left_s, activation.stderr_allow)
     finally:
         become_subreaper(is_one=False)
         stopper.let_go()
@@ -76,7 +79,10 @@ def write_script(setup: Setup, paths: Mapping[str, str]) -> list[str]:
 
 def _refuse_failure(attempt: Attempt, ending: Ending, activation: Activation, script: str, left_s: float) -> None:
     """Raise CannotStart with the failing line, if there is one (PROF-41)."""
-    lines = [_clean(line, script) for line in attempt.err.head.decode("utf-8", "replace").splitlines()]
+    kept = attempt.err.head
+    if attempt.err.size > len(kept):
+        kept = kept[: kept.rfind(b"\n") + 1]  # the last line of it may be half of one
+    lines = [_clean(line, script) for line in kept.decode("utf-8", "replace").splitlines()]
     unexpected = [line for line in lines if line and not _is_allowed(line, activation.stderr_allow)]
     if ending.outcome == TIMED_OUT:
         raise CannotStart(f"timeout after {left_s:.3g} s" + (f": {unexpected[-1]}" if unexpected else ""))
@@ -84,8 +90,8 @@ def _refuse_failure(attempt: Attempt, ending: Ending, activation: Activation, sc
         what = {FAILED: "it ended with an error", NO_DUMP: "its environment could not be read"}
         cause = what.get(ending.exit_code, ending.reason)
         raise CannotStart(unexpected[-1] if unexpected else cause)
-    if unexpected and activation.stderr == "fail":
-        raise CannotStart(unexpected[0])
+    if attempt.err.unexpected and activation.stderr == "fail":  # of all lines, also of those that are not kept
+        raise CannotStart(unexpected[0] if unexpected else "it said more than is allowed on stderr")
 
 
 def _clean(line: str, script: str) -> str:

@@ -14,16 +14,11 @@ from runner.launch.log import Log
 from runner.launch.outcome import CannotStart
 from runner.launch.scrub import is_secret
 from runner.launch.snapshot import Input, Snapshot, digest, identify_activation, observe
-from runner.profiles.capture import Capture, activate
+from runner.profiles.capture import Capture, activate, is_kept, list_kept
 from runner.profiles.changes import make_activation
 from runner.profiles.profile import Profile
 
 _REMEDY_SECRET = "mode: live, or secrets"
-# What belongs to one login or one moment, and is never kept (PROF-64).
-_NEVER_KEPT = frozenset({
-    "SSH_AUTH_SOCK", "SSH_AGENT_PID", "GPG_AGENT_INFO", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "XAUTHORITY",
-    "XDG_RUNTIME_DIR",
-})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +42,15 @@ def capture_snapshot(
     before = base_environment(place.user, place.user_home)
     # What the activation reads is looked at before: what changes meanwhile is then seen to have changed.
     first = activate(activation, profile, before, place.home, log)
-    seen = {path: observe(path) for path in dict.fromkeys([*first.inputs, *sources])}
+    seen = {path: (observe(path), digest(path)) for path in dict.fromkeys([*first.inputs, *sources])}
     second = activate(activation, profile, before, place.home, log)
     refuse_volatile(first, second, profile)
     refuse_secrets(activation, second, profile)
     identity = identify_activation(activation, before, place.home, place.host)
     snapshot = Snapshot(profile, identity)
     snapshot.made_at, snapshot.max_age_s = now, activation.max_age_s
-    snapshot.changes = [change for _, change in second.changes if is_kept(change.name)]
-    snapshot.inputs = [Input(path, facts, digest(path), is_source=path in sources) for path, facts in seen.items()]
+    snapshot.changes = list_kept(activation, second)
+    snapshot.inputs = [Input(path, *found, is_source=path in sources) for path, found in seen.items()]
     snapshot.digest = sha256("\n".join([identity, *[one.digest for one in snapshot.inputs]]).encode()).hexdigest()
     return Captured(snapshot, second)
 
@@ -76,11 +71,6 @@ def list_secrets(profile: Profile) -> list[tuple[str, str]]:
 def list_sources(home: str, profile: str) -> list[str]:
     """Return the files that say what a profile is."""
     return [f"{home}/envs/site.yaml", f"{home}/envs/{profile}.yaml"]
-
-
-def is_kept(name: str) -> bool:
-    """Whether a variable belongs to the profile rather than to a login or a run."""
-    return name not in _NEVER_KEPT and not name.startswith(("XDG_SESSION_", "RUNNER_"))
 
 
 def refuse_volatile(first: Capture, second: Capture, profile: str) -> None:

@@ -29,12 +29,12 @@ from runner.launch.snapshot import (
     find_snapshot,
     identify_activation,
 )
-from runner.profiles.capture import activate
+from runner.profiles.capture import activate, is_kept
 from runner.profiles.changes import make_activation
 from runner.profiles.difference import find_changes, is_list
 from runner.profiles.profile import Profile
 from runner.profiles.read import read_profiles
-from runner.profiles.snapshots import is_kept, list_secrets
+from runner.profiles.snapshots import list_secrets
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ def work(round_: Round) -> str:
     """Capture each profile that is wanted; one that cannot be captured is told of, and activated anew by each run."""
     captured, troubles = [], []
     for path in _list_wanted(round_):
-        plan = path.read_text()
+        plan = path.read_text(errors="replace")
         path.unlink()  # before: who asks meanwhile has seen the older state of things
         trouble = _capture(round_.place.home, plan)
         troubles += [trouble] if trouble else []

@@ -99,6 +99,45 @@ def test_a_setup_that_fails_only_inside_starts_nothing(lab: Lab, tmp_path: Path)
     lab.assert_clean("job")
 
 
+def test_a_setup_that_leaves_the_shell_well_only_inside_starts_nothing_either(lab: Lab, tmp_path: Path) -> None:
+    once = '[ -n "$DONE" ] && exit 0\nexport DONE=1\n'
+    lab.job("job", f"touch {lab.home}/ran", activation=_activation(tmp_path, "bash", once))
+
+    assert lab.run("job", "--slot", SLOT).code == 126
+
+    assert lab.end("job")["reason"] == "setup: it left the shell before its end"
+    assert not (lab.home / "ran").exists()
+
+
+def test_a_setup_that_fails_at_the_second_step_starts_no_second_step(lab: Lab, tmp_path: Path) -> None:
+    text = f"if [ -e {tmp_path}/done ]; then return 3; fi\n"
+    first = lab.script("first", f"touch {tmp_path}/done")
+    second = lab.script("second", f"touch {lab.home}/ran")
+    lab.plan("job", steps=[[first], [second]], activation=_activation(tmp_path, "bash", text))
+
+    assert lab.run("job", "--slot", SLOT).code == 126
+
+    assert (lab.end("job")["outcome"], (lab.home / "ran").exists()) == ("cannot_start", False)
+
+
+@pytest.mark.parametrize("shell", ["bash", "tcsh"])
+def test_what_the_profile_unsets_does_not_come_back(lab: Lab, tmp_path: Path, shell: str) -> None:
+    text = "setenv PYTHONPATH /bad\n" if shell == "tcsh" else "export PYTHONPATH=/bad\n"
+    activation = _activation(tmp_path, shell, text, Change("unset", "PYTHONPATH"))
+    lab.job("job", 'echo "${PYTHONPATH-none}"', activation=activation)
+
+    assert lab.run("job", "--slot", SLOT).code == 0
+    assert lab.output("job") == b"none\n"
+
+
+def test_a_timeout_before_the_words_is_a_timeout(lab: Lab, tmp_path: Path) -> None:
+    once = f"if [ -e {tmp_path}/done ]; then sleep 60; fi; touch {tmp_path}/done\n"
+    lab.job("job", "true", activation=_activation(tmp_path, "bash", once), timeout_s=0.5, grace_s=0.5)
+
+    assert lab.run("job", "--slot", SLOT).code == 124
+    assert lab.end("job")["outcome"] == "timed_out"
+
+
 def test_a_newline_that_an_alias_of_csh_would_lose_is_refused(lab: Lab, tmp_path: Path) -> None:
     """PROF-53."""
     lab.plan("job", steps=[["hello", "two\nlines"]], activation=_activation(tmp_path, "tcsh", _ALIAS["tcsh"]))

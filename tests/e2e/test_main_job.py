@@ -124,7 +124,9 @@ def test_each_minute_was_a_slot_with_one_run(night: Night) -> None:
 
 
 def test_a_job_sees_the_environment_that_an_alias_of_tcsh_makes(night: Night) -> None:
-    """PROF-3, PROF-27: no HOME, no login and no rc file of cron's is needed; the second run uses the snapshot."""
+    """PROF-3, PROF-27: no HOME, no login and no rc file of cron's is needed; the sweep captures it meanwhile."""
+    night.cron.wait_for(lambda: list((night.home / "state/snapshots").glob("iraf@*")), "snapshot by the sweep")
+    assert night.runner("run", "iraf").returncode == 0
     runs = night.history("iraf")
     logs = [Path(str(run["log"])).read_text() for run in runs]
     assert {run["outcome"] for run in runs} == {"ok"}

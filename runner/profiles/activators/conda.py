@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from pathlib import Path
 
 from runner.launch.activation import Change
@@ -15,6 +17,7 @@ from runner.profiles.shells import run_setup
 
 # The word by which conda says that a variable is not to be set.
 _UNSET = "***unset***"
+_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 
 def capture(change: Change, scene: Scene) -> Effect:
@@ -29,9 +32,10 @@ def capture(change: Change, scene: Scene) -> Effect:
     environment = dict(scene.environment)
     apply_changes(environment, changes)
     scripts = sorted(map(str, Path(prefix, "etc/conda/activate.d").glob("*.sh")))
+    until = time.monotonic() + scene.left_s
     for script in scripts:
         setup = Setup("bash", "source", [script])
-        dump = run_setup(setup, environment, scene.activation, scene.log, scene.left_s)
+        dump = run_setup(setup, environment, scene.activation, scene.log, until - time.monotonic())
         found = find_changes(dump.before, dump.after)
         apply_changes(environment, found)
         changes += found
@@ -69,7 +73,20 @@ def read_variables(prefix: str) -> list[Change]:
         given |= _as_map(_read_json(state).get("env_vars", {}), state)
     if "PATH" in given:
         raise CannotStart(f"a variable of {prefix} is PATH")
-    return [Change("set", name, str(value)) for name, value in given.items() if value != _UNSET]
+    return [_set(name, value, prefix) for name, value in given.items() if value != _UNSET]
+
+
+def _set(name: str, value: object, prefix: str) -> Change:
+    if not _NAME.fullmatch(name) or not isinstance(value, str) or not _can_be_exported(value):
+        raise CannotStart(f"a variable of {prefix} is none: {name!r}")
+    return Change("set", name, value)
+
+
+def _can_be_exported(value: str) -> bool:
+    try:
+        return b"\0" not in value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
 
 
 def _read_json(file: Path) -> dict[str, object]:

@@ -27,12 +27,15 @@ def capture(change: Change, scene: Scene) -> Effect:
     after = dict(before)
     apply_changes(after, read_code(_ask([command, "python", "load", *names], before, scene)))
     loaded = [file for file in after.get("_LMFILES_", "").split(":") if file]
-    return Effect(find_changes(scene.environment, after), [command, *path, *list_choices(loaded), *loaded])
+    choices = list_choices(after.get("MODULEPATH", "").split(":"), names, loaded)
+    return Effect(find_changes(scene.environment, after), [command, *path, *choices, *loaded])
 
 
-def list_choices(loaded: list[str]) -> list[str]:
-    """Return what decides which version of a module is loaded: the directories of these files, and their defaults."""
-    directories = dict.fromkeys(file.rpartition("/")[0] for file in loaded)
+def list_choices(path: list[str], names: list[str], loaded: list[str]) -> list[str]:
+    """Return what decides which file a module's name means: on the whole path, its directories and their defaults."""
+    modules = dict.fromkeys(name.partition("/")[0] for name in names)
+    wanted = [f"{directory}/{module}" for directory in path if directory for module in modules]
+    directories = dict.fromkeys([*wanted, *[file.rpartition("/")[0] for file in loaded]])
     return [f"{directory}{name}" for directory in directories for name in ("", "/.version", "/.modulerc")]
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 
 from runner.launch.activation import Change
+from runner.launch.environment import expand_path
 from runner.launch.outcome import CannotStart
 from runner.launch.shell import SHELLS, TOOLS, Setup, read_setup
 from runner.profiles.activators.effect import Effect, Scene
@@ -24,10 +26,18 @@ def capture(change: Change, scene: Scene) -> Effect:
 
 def list_inputs(setup: Setup, scene: Scene) -> list[str]:
     """Return the files that a setup is known to read: its own, its rc file, its shell, the program of its command."""
-    first = setup.words[0].split(None, 1)[0].strip("'\"")
-    if setup.form == "source":
-        first = setup.words[0]
-    elif "/" not in first:
-        first = shutil.which(first, path=scene.environment["PATH"]) or ""
-    inputs = [shutil.which(SHELLS[setup.shell][0], path=TOOLS) or "", setup.rc, first]
+    own = [setup.words[0]]
+    if setup.form != "source":
+        first, *others = _split(setup.words[0])
+        found = first if "/" in first else shutil.which(first, path=scene.environment["PATH"]) or ""
+        own = [expand_path(word, scene.home) for word in (found, *others) if word[:1] in ("/", "~")]
+    inputs = [shutil.which(SHELLS[setup.shell][0], path=TOOLS) or "", setup.rc, *own]
     return [path for path in inputs if path.startswith("/")]
+
+
+def _split(command: str) -> list[str]:
+    """Return the words of a command as far as they can be told without its shell."""
+    try:
+        return shlex.split(command) or [""]
+    except ValueError:
+        return command.split() or [""]

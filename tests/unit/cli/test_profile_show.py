@@ -87,6 +87,23 @@ def test_diff_of_two_profiles_compares_properties_and_requirements_too(profiles:
     ]
 
 
+def test_a_secret_by_its_origin_is_masked_whatever_it_is_called(
+    profiles: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CAPO-36, PROF-64."""
+    profiles.write("envs/capo/dsoc-prod.properties", "db.jdbcPassword = hunter2\n").chmod(0o600)
+    profiles.write("envs/dsoc-prod.yaml", "capo: {export: {DB_PW: db.jdbcPassword}}\nsecrets: {DB_KEY: 'file:/x'}\n")
+    monkeypatch.setenv("DB_KEY", "topsecret")
+
+    said = "".join([
+        profiles.runner("profile", *words).out
+        for words in (("show", "dsoc-prod"), ("diff", "dsoc-prod", "naasc-test"), ("diff", "dsoc-prod", "--shell"))
+    ])  # fmt: skip
+
+    assert ("DB_PW" in said, "DB_KEY=***" in said) == (True, True)
+    assert ("hunter2" in said, "topsecret" in said) == (False, False)
+
+
 def test_capture_keeps_what_the_next_run_will_use(profiles: Home) -> None:
     """PROF-67."""
     dry = profiles.runner("profile", "capture", "naasc-test", "--dry-run")

@@ -99,3 +99,11 @@ def test_a_state_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "wfc3/conda-meta/state").write_text(json.dumps({"env_vars": [1]}))
     with pytest.raises(CannotStart, match="state: no JSON object where variables should be"):
         _activate(("prefix", f"{tmp_path}/wfc3"))
+
+
+@pytest.mark.parametrize("variables", [{"A B": "x"}, {"A=B": "x"}, {"": "x"}, {"A": "a\0b"}, {"A": "\ud800"}, {"A": 1}])
+def test_what_can_be_no_variable_is_refused(tmp_path: Path, variables: dict[str, object]) -> None:
+    make_prefix(tmp_path / "wfc3")
+    (tmp_path / "wfc3/conda-meta/state").write_text(json.dumps({"env_vars": variables}))
+    with pytest.raises(CannotStart, match=r"a variable of .* is none"):
+        _activate(("prefix", f"{tmp_path}/wfc3"))

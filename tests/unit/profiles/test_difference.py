@@ -35,6 +35,8 @@ def test_what_was_found_makes_one_environment_of_the_other(before: dict[str, str
         ("PATH", "/a:/b", "/b:/a", [("set", "/b:/a")]),
         ("PATH", "/a", "/ab", [("set", "/ab")]),
         ("MANPATH", "/m", "/x:/m", [("prepend", "/x")]),
+        ("MANPATH", "/m", "/m:", [("set", "/m:")]),
+        ("PERL5_PATH", "/p", ":/p", [("set", ":/p")]),
         ("PYTHONPATH", "/p", "/x:/p", [("prepend", "/x")]),
         ("A", "b", "a:b", [("set", "a:b")]),
         ("LD_LIBRARY_PATH", None, "/x", [("set", "/x")]),

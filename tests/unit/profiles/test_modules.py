@@ -58,7 +58,7 @@ def test_a_module_changes_the_environment_and_names_its_files(command: str, tmp_
     assert found.environment["CASA_HOME"] == "/opt/casa it's"
     assert "OLD" not in found.environment
     assert found.environment["LOADEDMODULES"] == "casa"
-    assert set(found.inputs) == {command, str(tmp_path), f"{tmp_path}/casa", *[f"{tmp_path}/{n}" for n in DEFAULTS]}
+    assert set(found.inputs) >= {command, str(tmp_path), f"{tmp_path}/casa", *[f"{tmp_path}/{n}" for n in DEFAULTS]}
 
 
 def test_a_new_version_of_a_module_is_a_change(command: str, tmp_path: Path) -> None:
