@@ -154,3 +154,17 @@ def test_java_reads_a_file_as_it_did(case: dict[str, Any]) -> None:
 @pytest.mark.skipif(not RECORDED.exists(), reason="the recorded cases are not beside the repository")
 def test_our_copy_of_the_cases_is_the_recorded_file() -> None:
     assert COPY.read_bytes() == RECORDED.read_bytes()
+
+
+# Its value is one that only a shell could take for more than text, and what strict writes is quoted (CAPO-34).
+QUOTED = "shell_unsafe"
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in COMMANDS if case["verdict"] == "danger" and case["id"] != QUOTED], ids=name
+)
+def test_what_is_dangerous_is_an_error_in_the_strict_form(place: Place, case: dict[str, Any]) -> None:
+    """CAPO-30, CAPO-31."""
+    found = play(place, {**case, "argv": ["--strict", *case["argv"]]})
+    assert (found.code > 0, found.out) == (True, "")
+    assert found.err
