@@ -11,6 +11,7 @@ from runner.cli.output import clean, say_lines, write_text
 from runner.document.faults import describe_unknown, has_errors
 from runner.errors import DONE, Fault, UserError
 from runner.launch.scrub import MASK
+from runner.launch.shell import is_variable_name
 from runner.profiles.properties.accept import (
     Accepted,
     find_name_faults,
@@ -21,7 +22,7 @@ from runner.profiles.properties.accept import (
 )
 from runner.profiles.properties.files import SUFFIX, is_profile_name, list_files, list_profiles
 from runner.profiles.properties.shell import ASSIGN
-from runner.profiles.properties.values import Property, fold_key, is_shell_name, name_in_shell
+from runner.profiles.properties.values import Property, fold_key, name_in_shell
 
 # Pycapo's, and one of our own (CAPO-8, CAPO-30).
 NO_PROFILE, NO_KEY, NOT_ACCEPTED = 1, 3, 4
@@ -95,7 +96,7 @@ def _judge_names(form: Form, shown: Iterable[Property]) -> list[Fault]:
         odd = [one for one in unique if unfit & set(one.value)]
         faults += [_fault(one, "a newline or NUL in the value", "use --json") for one in odd]
     if form.for_shell:
-        odd = [one for one in unique if not is_shell_name(name_in_shell(one.key))]
+        odd = [one for one in unique if not is_variable_name(name_in_shell(one.key))]
         faults += [_fault(one, f"{one.key} can be no name in a shell", "use -q or --json") for one in odd]
     if form.for_shell and form.java:  # in pycapo's files such names are a fault anyway
         faults += find_name_faults(unique)

@@ -15,11 +15,11 @@ from runner.launch.shell import (
     MemoryFile,
     Setup,
     into,
+    is_variable_name,
     quote,
     read_setup,
     write_command,
     write_setup,
-    write_unset,
     write_variable,
 )
 
@@ -47,9 +47,13 @@ class Inside:
         shell, *options = SHELLS[self._setup.shell]
         program = find_program(shell, TOOLS, home)
         kept = hidden.union(_OF_THE_SHELL)
-        lines = [write_variable(self._setup, name, value) for name, value in environment.items() if name not in kept]
         gone = {change.name for change in activation.changes if change.verb == "unset"}.difference(environment)
-        lines += [write_unset(self._setup, name) for name in sorted(gone)]
+        variables = {**environment, **dict.fromkeys(sorted(gone))}
+        lines = [
+            write_variable(name, value, is_csh=self._setup.is_csh)
+            for name, value in variables.items()
+            if name not in kept and is_variable_name(name)  # of another name no script can speak, and none is needed
+        ]
         self.steps = []
         for step in steps:
             _refuse_newline(self._setup, step.words, environment["PATH"], home)

@@ -114,15 +114,17 @@ def quote(word: str, *, is_csh: bool) -> str:
     return quoted.replace("!", "\\!").replace("\n", "\\\n") if is_csh else quoted
 
 
-def write_variable(setup: Setup, name: str, value: str) -> str:
-    """Return the line that exports a variable."""
-    quoted = quote(value, is_csh=setup.is_csh)
-    return f"setenv {name} {quoted}" if setup.is_csh else f"export {name}={quoted}"
+def is_variable_name(name: str) -> bool:
+    """Whether every shell takes `name` for a variable's, and nothing else for a command."""
+    return name.isascii() and name.isidentifier()
 
 
-def write_unset(setup: Setup, name: str) -> str:
-    """Return the line that takes a variable away."""
-    return f"unsetenv {name}" if setup.is_csh else f"unset {name}"
+def write_variable(name: str, value: str | None, *, is_csh: bool) -> str:
+    """Return the line that exports a variable, or takes it away where there is no value."""
+    if value is None:
+        return f"unsetenv {name}" if is_csh else f"unset {name}"
+    quoted = quote(value, is_csh=is_csh)
+    return f"setenv {name} {quoted}" if is_csh else f"export {name}={quoted}"
 
 
 def write_command(setup: Setup, words: list[str]) -> str:

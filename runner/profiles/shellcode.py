@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from runner.errors import UserError
-from runner.launch.shell import quote
+from runner.launch.shell import is_variable_name, write_variable
 
 SHELLS = ("bash", "tcsh")
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 def write_code(before: Mapping[str, str], after: Mapping[str, str], shell: str) -> str:
@@ -22,13 +20,6 @@ def write_code(before: Mapping[str, str], after: Mapping[str, str], shell: str) 
     """
     names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     for name in names:
-        if not _IDENTIFIER.fullmatch(name):
+        if not is_variable_name(name):
             raise UserError(f"{name!r} is no name of a variable in {shell}; the profile can be used by profile exec")
-    return "".join([_write_line(name, after.get(name), is_csh=shell == "tcsh") for name in names])
-
-
-def _write_line(name: str, value: str | None, *, is_csh: bool) -> str:
-    if value is None:
-        return f"unsetenv {name}\n" if is_csh else f"unset {name}\n"
-    quoted = quote(value, is_csh=is_csh)
-    return f"setenv {name} {quoted}\n" if is_csh else f"export {name}={quoted}\n"
+    return "".join([f"{write_variable(name, after.get(name), is_csh=shell == 'tcsh')}\n" for name in names])

@@ -144,3 +144,15 @@ def test_a_newline_that_an_alias_of_csh_would_lose_is_refused(lab: Lab, tmp_path
 
     assert lab.run("job", "--slot", SLOT).code == 126
     assert lab.end("job")["reason"] == "a word with a newline cannot be given to the alias hello"
+
+
+def test_a_variable_whose_name_no_script_could_speak_reaches_the_job_and_no_shell(lab: Lab, tmp_path: Path) -> None:
+    """Its name is no code: it is in the environment that the shell begins with, and in no line of its script."""
+    tell = lab.script("tell.py", _TELL, interpreter=sys.executable)
+    activation = _activation(tmp_path, "bash", ":\n", Change("set", "odd.name", "1"), Change("set", "a;id>&2;b", "2"))
+    lab.plan("job", steps=[[tell]], activation=activation)
+
+    result = lab.run("job", "--slot", SLOT)
+
+    assert (result.code, result.err) == (0, b"")
+    assert json.loads(lab.output("job"))["odd.name"] == "1"

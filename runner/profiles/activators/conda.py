@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from pathlib import Path
 
 from runner.launch.activation import Change
 from runner.launch.environment import apply_changes, expand_path
 from runner.launch.outcome import CannotStart
-from runner.launch.shell import Setup
+from runner.launch.shell import Setup, is_variable_name
 from runner.profiles.activators.effect import Effect, Scene
 from runner.profiles.difference import find_changes
 from runner.profiles.shells import run_setup
 
 # The word by which conda says that a variable is not to be set.
 _UNSET = "***unset***"
-_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 
 def capture(change: Change, scene: Scene) -> Effect:
@@ -77,7 +75,7 @@ def read_variables(prefix: str) -> list[Change]:
 
 
 def _set(name: str, value: object, prefix: str) -> Change:
-    if not _NAME.fullmatch(name) or not isinstance(value, str) or not _can_be_exported(value):
+    if not is_variable_name(name) or not isinstance(value, str) or not _can_be_exported(value):
         raise CannotStart(f"a variable of {prefix} is none: {name!r}")
     return Change("set", name, value)
 

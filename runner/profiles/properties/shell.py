@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from runner.errors import Fault
+from runner.launch.shell import quote
 from runner.profiles.properties.pycapo import VARIABLE, Reading
 from runner.profiles.properties.values import Property, find_same_names, name_in_shell
 
 
 def assign_in_sh(name: str, value: str) -> str:
     """Return an assignment for sh, bash and their like."""
-    quoted = value.replace("'", "'\\''")
-    return f"{name}='{quoted}'"
+    return f"{name}={quote(value, is_csh=False)}"
 
 
 def assign_in_csh(name: str, value: str) -> str:

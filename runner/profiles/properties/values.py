@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from runner.launch.scrub import is_secret
 
 _HUMP = re.compile("(?<=[a-z])(?=[A-Z])")
-_SHELL_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _SIGNS = str.maketrans(".-", "__")
 
 
@@ -57,11 +56,6 @@ def fold_key(key: str) -> str:
 def name_in_shell(key: str) -> str:
     """Return the shell's name of a key: in upper case, with ``_`` for each ``.`` and ``-``."""
     return fold_key(key).translate(_SIGNS)
-
-
-def is_shell_name(name: str) -> bool:
-    """Whether every shell takes `name` for a variable's, and nothing else for a command (CAPO-34)."""
-    return _SHELL_NAME.fullmatch(name) is not None
 
 
 def find_same_names(properties: Iterable[Property]) -> list[tuple[Property, Property]]:
