@@ -140,9 +140,7 @@ def choose(
     settings: Settings, asked: str | None, utility: str | None, *, explain: bool = False, variable: str | None = None
 ) -> Profile:
     """Return the profile that a command without a job means (PROF-11); what must be said of it goes to stderr."""
-    profiles = read_profiles(settings).by_name
-    trees = {name: find_tree(profile, settings) for name, profile in profiles.items()}
-    place = find_place(Path(utility), trees, settings.home) if utility else ""
+    place = _find_place(Path(utility), settings) if utility else ""
     variable = os.environ.get("CAPO_PROFILE") if variable is None else variable
     written = list_profile_files(settings.home)  # one with a mistake in it is told of by that
     choice = choose_profile(asked, variable, place, written, dict(settings.renamed))
@@ -150,6 +148,12 @@ def choose(
         if line:
             click.echo(f"runner: {line}", err=True)
     return get_profile(settings, choice.profile)
+
+
+def _find_place(utility: Path, settings: Settings) -> str:
+    profiles = read_profiles(settings).by_name
+    trees = {name: find_tree(profile, settings) for name, profile in profiles.items()}
+    return find_place(utility, trees, settings.home)
 
 
 def _guard(settings: Settings, profile: Profile, environment: dict[str, str], programs: list[str]) -> None:

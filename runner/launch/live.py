@@ -5,10 +5,9 @@ from __future__ import annotations
 import posix
 import time
 
-from runner.launch.attempt import Attempt
+from runner.launch.aside import run_aside
 from runner.launch.environment import apply_changes
 from runner.launch.outcome import STOPPED, TIMED_OUT, CannotStart, Ending, Stopped
-from runner.launch.plan import Plan, Step
 from runner.launch.snapshot import (
     Snapshot,
     ask_for_snapshot,
@@ -44,18 +43,13 @@ def activate_captured(environment: dict[str, str], run: Run) -> None:
 def _activate_now(run: Run) -> Snapshot:
     """Activate the profile in a child, since that needs more than the standard library; its output is in the log."""
     answer = posix.memfd_create("runner", 0)
-    plan = Plan(run.plan.name, run.plan.job, run.plan.profile)
-    plan.timeout_s, plan.grace_s, plan.survivors = run.plan.activation.timeout_s + _SPARE_S, 1.0, "allow"
     words = [run.interpreter, "-I", "-X", "utf8", "-m", "runner.profiles.live"]
     words += ["--home", run.place.home, "--plan", run.plan.name, "--answer", str(answer)]
     own = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "RUNNER_RUN_ID": run.id, "RUNNER_HOME": run.place.home}
     try:
         assert run.stopper
-        attempt = Attempt(plan, own, run.place.home, run.log, run.stopper, 0)
-        try:
-            ending = attempt.run([Step("success", words)], lambda pid: None)
-        finally:
-            attempt.close()
+        timeout_s = run.plan.activation.timeout_s + _SPARE_S
+        _, ending = run_aside(words, own, run.log, run.stopper, timeout_s)
         data = posix.pread(answer, posix.fstat(answer).st_size, 0)
     finally:
         posix.close(answer)

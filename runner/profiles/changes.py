@@ -58,7 +58,7 @@ def _list_changes(profile: Profile, settings: Settings, fill: Fill) -> Iterator[
         yield "unset", Change("unset", name)
     capo = profile.capo
     yield "capo", Change("set", "CAPO_PROFILE", escape_braces(capo.profile or profile.name))
-    path = ":".join([fill(directory) for directory in capo.path or settings.capo.path])
+    path = _fill_capo_path(profile, settings, fill)
     yield "capo", Change("paths", "CAPO_PATH", path)
     if capo.export or profile.require.properties:
         details: list[tuple[str, str]] = [
@@ -104,9 +104,13 @@ def _list_requires(require: Require, fill: Fill) -> list[tuple[str, str]]:
 
 
 def make_capo_path(profile: Profile, settings: Settings) -> str:
-    """Return where the properties of `profile` are looked for, with ``{home}`` still in it; Wrong as `make_changes`."""
+    """Return where the properties of `profile` are looked for, with ``{home}`` in it; Wrong for a bad placeholder."""
     values = placeholder_values(profile, settings)
-    return ":".join([fill_placeholders(path, values) for path in profile.capo.path or settings.capo.path])
+    return _fill_capo_path(profile, settings, lambda text: fill_placeholders(text, values))
+
+
+def _fill_capo_path(profile: Profile, settings: Settings, fill: Fill) -> str:
+    return ":".join([fill(directory) for directory in profile.capo.path or settings.capo.path])
 
 
 def placeholder_values(profile: Profile, settings: Settings) -> dict[str, str]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import sys
 
+from runner.launch.activation import Activation
 from runner.launch.environment import base_environment
-from runner.launch.gates import Place, read_place, read_plan
+from runner.launch.gates import read_place, read_plan
 from runner.launch.log import Log
 from runner.launch.outcome import CODE_CANNOT_EXECUTE, CannotStart
-from runner.launch.plan import Plan
 from runner.launch.snapshot import Snapshot, encode_snapshot
 from runner.launch.state import write_all
 from runner.profiles.capture import activate, list_kept
@@ -30,14 +30,13 @@ class Passage(Log):
         write_all(1, data)
 
 
-def answer(place: Place, plan: Plan) -> bytes:
-    """Activate the profile of a plan; return its effect, of which nothing is kept."""
-    before = base_environment(place.user, place.user_home)
-    capture = activate(plan.activation, plan.profile, before, place.home, Passage())
-    snapshot = Snapshot(plan.profile, "live")
+def answer(activation: Activation, profile: str, before: dict[str, str], home: str, log: Log) -> bytes:
+    """Activate a profile; return its effect in the form of a snapshot, which nobody keeps. CannotStart if it fails."""
+    capture = activate(activation, profile, before, home, log)
+    snapshot = Snapshot(profile, "live")
     snapshot.changes = [change for _, change in capture.changes]
-    if plan.activation.mode == "snapshot":  # the next run will have no other environment than this one
-        snapshot.changes = list_kept(plan.activation, capture)
+    if activation.mode == "snapshot":  # the next run will have no other environment than this one
+        snapshot.changes = list_kept(activation, capture)
     return encode_snapshot(snapshot)
 
 
@@ -48,7 +47,8 @@ def main(home: str, plan_name: str, descriptor: int) -> int:
     try:
         if fault:
             raise CannotStart(fault)
-        write_all(descriptor, answer(place, plan))
+        before = base_environment(place.user, place.user_home)
+        write_all(descriptor, answer(plan.activation, plan.profile, before, home, Passage()))
     except CannotStart as cause:
         os.write(descriptor, str(cause).encode("utf-8", "surrogateescape"))
         return CODE_CANNOT_EXECUTE

@@ -22,14 +22,13 @@ from runner.launch.outcome import CannotStart
 from runner.launch.secrets import load_secrets
 from runner.launch.shell import MemoryFile
 from runner.launch.snapshot import (
-    Snapshot,
     decode_snapshot,
-    encode_snapshot,
     find_refusal,
     find_snapshot,
     identify_activation,
 )
-from runner.profiles.capture import activate, is_kept
+from runner.profiles import live
+from runner.profiles.capture import is_kept
 from runner.profiles.changes import make_activation
 from runner.profiles.difference import find_changes, is_list
 from runner.profiles.profile import Profile
@@ -147,10 +146,7 @@ def _answer(answer: MemoryFile, activation: Activation, profile: str, before: di
     try:
         become_subreaper()
         try:
-            snapshot = Snapshot(profile, "live")
-            capture = activate(activation, profile, before, home, Log("", -1, 0))
-            snapshot.changes = [change for _, change in capture.changes]
-            answer.write(encode_snapshot(snapshot))
+            answer.write(live.answer(activation, profile, before, home, Log("", -1, 0)))
         except CannotStart as cause:
             answer.write(str(cause).encode("utf-8", "surrogateescape"))
         os._exit(0)

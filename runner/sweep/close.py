@@ -112,9 +112,11 @@ def _close(run: OpenRun, descriptor: int, boot_id: str, round_: Round) -> bool:
     if _lives(holder, boot_id) if is_holder else _runs_without_lock(run.start, boot_id):
         return False
     state, run_id = round_.place.state, run.start["run_id"]
-    if not run.is_recorded and "start" not in _find_events(state, run_id):
+    known = _find_events(state, run_id)
+    end = known.get("end")
+    if not run.is_recorded and "start" not in known:
         _append(round_, run.start)
-    is_owed = _wants_rerun(run, round_) and owe_rerun(state, run.start["plan"], run.start["slot"])
+    is_owed = not end and _wants_rerun(run, round_) and owe_rerun(state, run.start["plan"], run.start["slot"])
     if is_owed:
         holder.slots = [slot for slot in holder.slots if slot != run.start["slot"]]
     if is_holder:
@@ -125,7 +127,7 @@ def _close(run: OpenRun, descriptor: int, boot_id: str, round_: Round) -> bool:
         lock.write_lock(descriptor, holder)
     if is_owed:
         os.fsync(descriptor)  # the slot must be free before the end, which lets it be started, is on record
-    if end := _find_events(state, run_id).get("end"):
+    if end:
         # The wrapper was killed just after; or its start came behind it, out of the reserve or since the clock was
         # set back. Said once more it is the same event, and who reads the journal on from here knows.
         if run.is_recorded:
@@ -150,7 +152,7 @@ def _wants_rerun(run: OpenRun, round_: Round) -> bool:
     start, state = run.start, round_.place.state
     if start["trigger"] not in (BY_CRON, BY_MISSED) or not read_plan(round_.place.home, start["plan"])[0].rerun_lost:
         return False
-    return not read_stop(state, start["plan"], start["run_id"]) and "end" not in _find_events(state, start["run_id"])
+    return not read_stop(state, start["plan"], start["run_id"])
 
 
 def _lives(holder: lock.LockRecord, boot_id: str) -> bool:
