@@ -18,7 +18,7 @@ from runner.crontab.dialects import CRONIE, Dialect
 from runner.crontab.explain.values import Table as Explained
 from runner.crontab.tables import Verdict, find_own_refusal
 from runner.errors import TryLater
-from runner.launch.state import sync_directory, write_all
+from runner.launch.state import write_all
 
 DIRECTORY = Path("/etc/cron.d")
 
@@ -75,7 +75,7 @@ class CronFile:
                 self.path.unlink()
             else:
                 self._replace(text)
-            sync_directory(str(self.path.parent))
+            _sync(self.path.parent)
         except OSError as error:
             return f"{self.path}: {error.strerror}"
         return ""
@@ -171,3 +171,11 @@ def find_name_flaws(name: str, dialect: Dialect) -> list[str]:
     if dialect is CRONIE:
         return [f"its name is {name}"] if _CRONIE_SKIPS.fullmatch(name) else []
     return [] if _NAME.fullmatch(name) else [f"its name is {name}, of which only A-Z a-z 0-9 _ - may be part"]
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

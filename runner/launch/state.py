@@ -98,15 +98,6 @@ def lock_directory(path: str) -> int:
     return directory
 
 
-def sync_directory(path: str) -> None:
-    """Have the names in a directory on disk."""
-    descriptor = posix.open(path, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
-    try:
-        posix.fsync(descriptor)
-    finally:
-        posix.close(descriptor)
-
-
 def write_all(descriptor: int, data: bytes) -> None:
     """Write all of `data`, however many calls the kernel wants for it."""
     written = posix.write(descriptor, data)

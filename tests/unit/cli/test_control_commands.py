@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +185,7 @@ def sleeper(home: Home) -> Iterator[subprocess.Popen[bytes]]:
         [home.path / "wrappers/run-job", "sleeper", "--slot", SLOT], env=CALLER, stderr=subprocess.PIPE
     )
     await_file(home.state / "work/sleeper/ready")
-    await_file(home.state / "journal")
+    await_that(lambda: lock_of(home, "sleeper").job)  # the wrapper notes it a moment after the job has begun
     yield process
     job = lock_of(home, "sleeper").job
     process.kill()
@@ -195,9 +195,13 @@ def sleeper(home: Home) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def await_file(path: Path) -> None:
+    await_that(path.exists)
+
+
+def await_that(condition: Callable[[], object]) -> None:
     until = time.monotonic() + 20
-    while not path.exists():
-        assert time.monotonic() < until, path
+    while not condition():
+        assert time.monotonic() < until
         time.sleep(0.01)
 
 
