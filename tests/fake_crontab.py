@@ -17,12 +17,19 @@ from runner.crontab.entry import Entry
 from runner.crontab.order import Order
 from runner.crontab.preview import Preview, Wanted
 from runner.crontab.tables import Crontab, find_crontab
+from runner.document.keys import Keys
 from runner.home.settings import Mail, Target
 from runner.registry.schedule import parse_when
 
 NOW = 1_772_953_200.0  # 2026-03-08T07:00:00Z
 
-MAIL = Mail(via="cron", sender="", ops=("ops@example.org",))
+
+def make_mail(**given: object) -> Mail:
+    """Return settings of mail: by cron, to ops, unless told otherwise."""
+    return Mail(**{**Keys(Mail).defaults, "via": "cron", "ops": ("ops@example.org",), **given})
+
+
+MAIL = make_mail()
 
 FAKE_CRONTAB = """\
 #!/bin/sh

@@ -70,13 +70,20 @@ class Lab:
         self._started: list[subprocess.Popen[bytes]] = []
         for name in ("jobs", "envs", PLANS):
             (home / name).mkdir(parents=True)
-        (home / "envs" / "site.yaml").write_text("name: lab\nmail: {via: cron, ops: ops@example.org}\n")
         shutil.copytree(REPOSITORY / "wrappers", home / "wrappers")
         shutil.copytree(machine_files / ".runner", home / ".runner", symlinks=True)
         make_state(str(self.state))
+        self.mail_via("cron")
+
+    def mail_via(self, via: str, **keys: str) -> None:
+        """Have mail sent so; a sweep has just been here. `keys` are further ones of ``mail:``."""
         plan = HomePlan("lab")
-        plan.mail_ops = ["ops@example.org"]
-        (home / HOME_PLAN).write_bytes(encode_home_plan(plan))
+        plan.mail_via, plan.mail_ops = via, ["ops@example.org"]
+        (self.home / HOME_PLAN).write_bytes(encode_home_plan(plan))
+        rest = "".join([f", {key}: {value}" for key, value in keys.items()])
+        settings = f"name: lab\nmail: {{via: {via}, ops: ops@example.org{rest}}}\n"
+        (self.home / "envs" / "site.yaml").write_text(settings)
+        (self.state / "sweep.alive").touch(0o600)
 
     # What there is to run.
 

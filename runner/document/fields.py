@@ -181,6 +181,10 @@ def name_like(expression: str, what: str, hint: str) -> Callable[[str], str]:
 # Readers
 
 
+secret_source = name_like(r"file:/.+", "a secret", "write file:/PATH: secrets stay in files of their own")
+web_address = name_like(r"https?://[!-~]+", "a web address", "one like https://HOST/PATH")
+
+
 def scalar(convert: Callable[[str], T]) -> Reader[T]:
     """Return the reader of one value."""
 

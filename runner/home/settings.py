@@ -16,12 +16,16 @@ from runner.document.fields import (
     list_of,
     map_of,
     name_like,
+    none_or,
     scalar,
+    secret_source,
     text,
     variable,
+    web_address,
+    whole,
     word,
 )
-from runner.document.keys import NOT_BUILT, Keys, declare, record_of
+from runner.document.keys import Keys, declare, record_of
 from runner.document.parse import parse_document
 from runner.document.tree import Mapping, Node, Scalar, is_empty
 from runner.document.zones import zone
@@ -39,12 +43,6 @@ login = name_like(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?", "a user name", "as in the
 profile_part = name_like("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a name", "letters, digits, . _ and -")
 
 name_pattern = name_like("[A-Za-z0-9.*?_-]+", "a pattern of names", "write one like vlass.*")
-
-
-def _via(value: str) -> str:
-    if choice("cron", "sendmail", "smtp")(value) != "cron":
-        raise Wrong(f"via: {value} is {NOT_BUILT}", "write cron: cron itself sends the mail")
-    return value
 
 
 def _path(value: str) -> str:
@@ -67,12 +65,52 @@ def _database(value: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Smtp:
+    """The server that mail is handed to (ALERT-10); without it, or a `tls` of ``none``, nobody logs in."""
+
+    host: str = declare(scalar(word), "the server", "")
+    port: int | None = declare(none_or(scalar(whole(1, 65535))), "its port", "none", shown="587, of tls: implicit 465")
+    tls: str = declare(scalar(choice("starttls", "implicit", "none")), "how the connection is kept private", "starttls")
+    ca: str = declare(scalar(_absolute), "certificates of a site's own authority", "", shown="the system's")
+    user: str = declare(scalar(word), "who logs in", "", shown="nobody")
+    password: str = declare(scalar(secret_source), "file:/PATH of the password", "")
+
+
+def _read_smtp(node: Node, faults: Faults) -> Smtp:
+    smtp: Smtp = record_of(Keys(Smtp))(node, faults)
+    if bool(smtp.user) != bool(smtp.password):
+        raise Wrong("a login is a user and a password", "give both: user: NAME, password: file:/PATH")
+    if smtp.user and smtp.tls == "none":
+        raise Wrong("a password would go over the network for all to read", "leave tls out, or the login")
+    return smtp
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """Who is told, and how; `ops` gets what no job names recipients for (ALERT-6)."""
 
-    via: str = declare(scalar(_via), "cron, sendmail or smtp", "cron")
-    sender: str = declare(scalar(address), "the From of mails", "", name="from")
+    via: str = declare(scalar(choice("sendmail", "smtp", "cron")), "sendmail, smtp or cron", "sendmail")
+    sender: str = declare(scalar(address), "the From of mails", "", name="from", shown="the account at its host")
     ops: tuple[str, ...] = declare(list_of(scalar(address)), "who is told when no job says so", "[]")
+    sendmail: str = declare(scalar(_absolute), "the program that takes a mail", "/usr/sbin/sendmail")
+    smtp: Smtp = declare(_read_smtp, "the server of via: smtp", "{}")
+
+
+def _read_mail(node: Node, faults: Faults) -> Mail:
+    before = len(faults.found)
+    mail: Mail = record_of(Keys(Mail))(node, faults)
+    if mail.via == "smtp" and not mail.smtp.host and len(faults.found) == before:
+        raise Wrong("via: smtp without a server", "write smtp: {host: NAME}")
+    return mail
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """The channel that gets the alerts too (ALERT-19)."""
+
+    channel: str = declare(scalar(word), "its id or name")
+    token: str = declare(scalar(secret_source), "file:/PATH of the bot's token")
+    url: str = declare(scalar(web_address), "where Slack's methods are", "https://slack.com/api/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +247,8 @@ class Settings:
     state: str = declare(scalar(_path), "what runs leave", "", shown="state")
     database: str = declare(scalar(_database), "the ledger's URL", "", shown="SQLite in the state directory")
     group: str = declare(scalar(login), "who may read logs", "")
-    mail: Mail = declare(record_of(Keys(Mail, later=("smtp",))), "who is told, and how", "{}")
+    mail: Mail = declare(_read_mail, "who is told, and how", "{}")
+    slack: Slack | None = declare(none_or(record_of(Keys(Slack))), "the channel that gets the alerts too", "none")
     targets: tuple[Target, ...] = declare(_read_targets, "hosts and users whose crontabs we keep", "{}")
     sites: tuple[tuple[str, Site], ...] = declare(map_of(profile_part, record_of(Keys(Site))), "places", "{}")
     environments: tuple[str, ...] = declare(list_of(scalar(profile_part)), "parallel installations", "[]")
@@ -253,7 +292,7 @@ class Settings:
         return declared or f"sqlite:///{self.state_of(target)}/{DATABASE}"
 
 
-SETTINGS = Keys(Settings, later=("slack",))
+SETTINGS = Keys(Settings)
 
 
 def parse_settings(data: bytes, home: Path, main: Target, faults: Faults) -> Settings | None:

@@ -86,11 +86,14 @@ def judge(health: Health, run_id: str, outcome: str, reason: str, now: float, *,
 
 
 def enter_outcome(
-    path: str, run_id: str, outcome: str, reason: str, now: float, *, by_hand: bool = False
+    path: str, run_id: str, outcome: str, reason: str, now: float, tell: Tell | None = None, *, by_hand: bool = False
 ) -> tuple[Health, str, str]:
     """Judge one outcome in the health file `path`, under its lock.
 
-    Returns the new health, the mail that is due, and the flip: ``open``, ``recover`` or empty.
+    `tell` is called with the new health and the mail that is due, if one is, before the file says so: who is killed
+    in between tells it once more, rather than never.
+
+    Returns the new health, the mail that was due, and the flip: ``open``, ``recover`` or empty.
     """
     descriptor = open_record(path)
     try:
@@ -98,6 +101,8 @@ def enter_outcome(
         health = decode_health(read_record(descriptor))
         was = health.incident
         verdict = judge(health, run_id, outcome, reason, now, by_hand=by_hand)
+        if tell and verdict != SILENT:
+            tell(health, verdict)
         write_record(descriptor, encode_health(health))
     finally:
         posix.close(descriptor)
@@ -191,3 +196,10 @@ def _worsen(health: Health, run_id: str, mild: bool, now: float) -> str:
     health.reminders += 1
     health.mailed_at = now
     return REMINDER
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Tell = Callable[[Health, str], None]

@@ -98,7 +98,7 @@ class HomePlan:
     def __init__(self, name: str) -> None:
         self.name = name
         self.group = ""
-        self.mail_via = "cron"
+        self.mail_via = "cron"  # where nothing can be read, cron is told
         self.mail_ops: list[str] = []
         self.targets: list[PlanTarget] = []
         self.guard: list[tuple[str, str]] = []

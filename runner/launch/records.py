@@ -237,29 +237,37 @@ def _append_elsewhere(run: Run, line: bytes, error: OSError) -> None:
         run.is_full = True
 
 
-def judge_run(run: Run, outcome: str, reason: str) -> tuple[incident.Health, str]:
-    """Enter the outcome into the plan's health; return it and the kind of mail that is due, empty if none."""
-    path = f"{run.place.state}/{HEALTH}/{run.plan.name}"
-    facts = run.id, outcome, reason, time.time()
+def judge_run(run: Run, end: dict[str, journal.Value], streams: Streams | None) -> str:
+    """Enter the outcome into the plan's health, and say what is due; return the kind of alert, empty if none.
+
+    `end` is the run's ``end`` or ``skip`` event, with its ``outcome``.
+    """
+    path, told = f"{run.place.state}/{HEALTH}/{run.plan.name}", []
+    outcome, reason, now = str(end["outcome"]), str(end["reason"]), time.time()
+
+    def tell(health: incident.Health, verdict: str) -> None:
+        from runner.launch.outbox import post_alert
+
+        told.append(verdict)
+        say(post_alert(run.place, {**end, "mailto": list_recipients(run)}, health, verdict, streams))
+
+    def enter() -> tuple[incident.Health, str, str]:
+        return incident.enter_outcome(path, run.id, outcome, reason, now, tell, by_hand=run.by_hand)
+
     try:
-        health, verdict, flip = with_state(run, lambda: incident.enter_outcome(path, *facts, by_hand=run.by_hand))
+        health, _, flip = with_state(run, enter)
     except OSError as error:
         say(f"runner: {run.plan.name}: {HEALTH}/{run.plan.name}: {error.strerror}\n")
         # Of a plan whose health nobody knows each bad run speaks.
         health, flip = incident.Health(), ""
-        verdict = incident.judge(health, *facts, by_hand=run.by_hand)
+        verdict = incident.judge(health, run.id, outcome, reason, now, by_hand=run.by_hand)
+        if verdict != incident.SILENT and not told:
+            tell(health, verdict)
     if flip:
         opened = health.incident or health.last_incident
         change: dict[str, journal.Value] = {"incident": opened, "kind": flip, "outcome": outcome}
         record_event(run, "flip", {**name_run(run), **change}, sync=False)
-    return health, "" if verdict == incident.SILENT else verdict
-
-
-def speak(end: dict[str, journal.Value], health: incident.Health, alert: str, streams: Streams | None) -> None:
-    """Say what the alert about a run has to say."""
-    from runner.launch.report import compose
-
-    say(compose(end, health, alert, streams))
+    return told[0] if told else ""
 
 
 def say(text: str) -> None:

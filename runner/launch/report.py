@@ -9,6 +9,7 @@ from runner.launch.stream import Stream
 
 _SUBJECT_CHARACTERS = 120
 _STDOUT_LINES = 20
+_FIRST_LINE_BYTES = 200
 # Control characters and stray bytes grow when they are made visible; the body has 64 KiB in all (ALERT-14).
 _STDERR_BYTES = 48 << 10
 _DID = {
@@ -22,8 +23,10 @@ _DID = {
 }
 
 
-def compose(end: dict[str, Value], health: Health, alert: str, streams: tuple[Stream, Stream] | None) -> str:
-    """Return subject line, blank line and body of the alert about a run.
+def compose(
+    end: dict[str, Value], health: Health, alert: str, streams: tuple[Stream, Stream] | None
+) -> tuple[str, str]:
+    """Return subject and body of the alert about a run.
 
     Parameters
     ----------
@@ -35,7 +38,7 @@ def compose(end: dict[str, Value], health: Health, alert: str, streams: tuple[St
         stderr and stdout of the run; None if it had none.
     """
     parts = [_describe(end), *_show_streams(streams, end.get("log")), *_show_facts(end), _explain(health, alert)]
-    return f"{make_subject(end, health, alert)}\n\n" + "\n".join(parts) + "\n"
+    return make_subject(end, health, alert), "\n".join(parts) + "\n"
 
 
 def make_subject(end: dict[str, Value], health: Health, alert: str) -> str:
@@ -51,6 +54,12 @@ def make_subject(end: dict[str, Value], health: Health, alert: str) -> str:
     else:
         text = f"{word} {name} {end['reason']}"
     return clean(text).encode("ascii", "backslashreplace").decode()[:_SUBJECT_CHARACTERS]
+
+
+def name_first_line(end: dict[str, Value], streams: tuple[Stream, Stream] | None) -> str:
+    """Return what the stderr of a run begins with, else its reason: what the runs of a storm have in common."""
+    said = decode_output(streams[0].head[:_FIRST_LINE_BYTES]) if streams else []
+    return next((line.strip() for line in said if line.strip()), clean(str(end["reason"])))
 
 
 def clean(text: str) -> str:

@@ -40,12 +40,10 @@ from runner.launch.records import (
     format_header,
     judge_run,
     keep_lock,
-    list_recipients,
     name_run,
     record_event,
     record_start,
     say,
-    speak,
     with_state,
 )
 from runner.launch.state import LOCKS, make_directory
@@ -139,14 +137,12 @@ def _take_lock(run: Run) -> bool:
 
 def _skip(run: Run, reason: str, detail: str, code: int = 0) -> int:
     """Record that the run was not started (RUN-6); under cron that is no failure, unless `code` says so."""
-    health, alert = judge_run(run, SKIPPED, reason)
-    facts: dict[str, journal.Value] = {"reason": reason, "detail": detail, "alerted": alert}
-    event = record_event(run, "skip", {**name_run(run), **facts}, sync=False)
+    facts: dict[str, journal.Value] = {**name_run(run), "reason": reason, "detail": detail}
+    alert = judge_run(run, {**facts, "run_id": run.id, "outcome": SKIPPED}, None)
+    record_event(run, "skip", {**facts, "alerted": alert}, sync=False)
     if run.by_hand:
         say(f"runner: {run.plan.name} skipped: {reason}: {detail}\n")
         return CODE_TRY_LATER
-    if alert:
-        speak({**event, "outcome": SKIPPED, "mailto": list_recipients(run)}, health, alert, None)
     return code
 
 
@@ -308,10 +304,7 @@ def _end(run: Run, start: dict[str, journal.Value], ending: Ending) -> int:
         run.log.write_comment(run.log.describe_trouble())
     run.log.write_comment(format_footer(end))
     run.log.close()
-    health, alert = judge_run(run, ending.outcome, ending.reason)
-    if alert:
-        speak({**end, "mailto": start["mailto"]}, health, alert, tally.streams)
-    record_event(run, "end", {**end, "alerted": alert}, sync=True)
+    record_event(run, "end", {**end, "alerted": judge_run(run, end, tally.streams)}, sync=True)
     if run.lock >= 0:
         keep_lock(run, lock.clear_lock)
         lock.unlock(run.lock)

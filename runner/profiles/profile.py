@@ -14,6 +14,7 @@ from runner.document.fields import (
     name_like,
     pattern,
     scalar,
+    secret_source,
     text,
     variable,
     word,
@@ -26,7 +27,6 @@ from runner.home.activator import Activator, PathChange, read_activator
 RESERVED = frozenset({"site", "archive", "datasets", "chains", "fleet"})
 
 profile_name = name_like("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a profile name", "letters, digits, . _ and -")
-secret_source = name_like(r"file:/.+", "a secret", "write file:/PATH: secrets stay out of the profile")
 
 
 @dataclass(frozen=True, slots=True)

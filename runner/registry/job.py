@@ -20,6 +20,7 @@ from runner.document.fields import (
     none_or,
     pattern,
     scalar,
+    secret_source,
     size,
     text,
     umask,
@@ -47,7 +48,6 @@ SET_BY_RUNNER = frozenset(
 
 job_id = name_like("[a-z0-9][a-z0-9_-]{0,63}", "a job id", "a to z, 0 to 9, _ and -, at most 64 characters")
 profile_name = name_like("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a profile name", "the stem of a file in envs/")
-secret_source = name_like(r"file:/.+", "a secret", "write file:/PATH: secrets stay out of the registry")
 
 
 def _own_variable(value: str) -> str:

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from runner.errors import TryLater
 from runner.launch import lock
 from runner.launch.gates import is_plan_name, read_plan
-from runner.launch.incident import SILENT, enter_outcome
+from runner.launch.incident import Health, enter_outcome
 from runner.launch.installed import owe_rerun
 from runner.launch.instant import format_instant
 from runner.launch.journal import LOST_SEQ, Value, append_record, encode_event, make_end
 from runner.launch.log import format_footer
+from runner.launch.outbox import post_alert
 from runner.launch.outcome import LOST
 from runner.launch.process import read_boot_id, read_command
 from runner.launch.records import BY_CRON, BY_HAND, BY_MISSED
-from runner.launch.report import compose
 from runner.launch.reserve import has_events
 from runner.launch.state import HEALTH, JOURNAL, LOCKS, LOGS, RESERVE
 from runner.launch.stops import read_stop
@@ -34,6 +34,7 @@ from runner.sweep.locks import read_locks
 from runner.sweep.open_runs import find_open_runs
 
 _FLIP_SEQ = LOST_SEQ - 1
+REBOOTED = "host rebooted"
 _NAMES = ("plan", "job", "profile", "slot", "host", "trigger", "release")
 
 
@@ -140,7 +141,7 @@ def _close(run: OpenRun, descriptor: int, boot_id: str, round_: Round) -> bool:
 def _explain(run: OpenRun, state: str, boot_id: str) -> str:
     """Return why the end of a run is unknown; who stopped what a killed wrapper had left is named."""
     if run.start["boot_id"] != boot_id:
-        return "host rebooted"
+        return REBOOTED
     is_waiter = run.lock_name.endswith(f"{lock.BESIDE}{lock.WAITING}")
     killed = "its wrapper was killed" + (" while it waited" if is_waiter else "")
     request = read_stop(state, run.start["plan"], run.start["run_id"])
@@ -192,10 +193,14 @@ def _record_lost(start: Event, reason: str, round_: Round) -> None:
     end = make_end(start, LOST_SEQ, format_instant(round_.now), outcome=LOST, reason=reason, attempts=1, alerted="")
     _write_footer(f"{state}/{LOGS}/{plan}/{run_id}.log", format_footer(end))
     by_hand = start["trigger"] == BY_HAND
-    health, alert, flip = enter_outcome(f"{state}/{HEALTH}/{plan}", run_id, LOST, reason, round_.now, by_hand=by_hand)
-    if alert != SILENT:
+
+    def tell(health: Health, alert: str) -> None:
         end["alerted"] = alert
-        round_.say(compose({**end, "mailto": start["mailto"]}, health, alert, None))
+        boot = read_boot_id() if reason == REBOOTED else ""
+        round_.say(post_alert(round_.place, {**end, "mailto": start["mailto"]}, health, alert, None, boot))
+
+    path = f"{state}/{HEALTH}/{plan}"
+    health, _, flip = enter_outcome(path, run_id, LOST, reason, round_.now, tell, by_hand=by_hand)
     if flip:
         _append(round_, _make_flip(end, flip, health.incident))
     _append(round_, end)

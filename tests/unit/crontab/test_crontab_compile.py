@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from fake_crontab import MAIL, make_block, make_entry, make_target
+from fake_crontab import MAIL, make_block, make_entry, make_mail, make_target
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +18,6 @@ from runner.crontab.entry import Entry, parse_entries
 from runner.crontab.opinion import find_disagreement
 from runner.crontab.tables import find_crontab
 from runner.errors import UserError
-from runner.home.settings import Mail
 
 EXAMPLE = """\
 # BEGIN runner ql@ops digest=DIGEST
@@ -78,7 +77,7 @@ def test_housekeeping_from_elsewhere_leaves_no_line_and_no_group_without_lines()
 
 def test_a_mailer_of_our_own_leaves_one_list_and_no_content_type():
     """CRON-25: cron then mails only what the wrapper cannot report itself."""
-    mail = Mail(via="smtp", sender="", ops=("b@example.org", "a@example.org"))
+    mail = make_mail(via="smtp", ops=("b@example.org", "a@example.org"))
     block = compile_block("ql", "/h", make_target(), EXAMPLE_ENTRIES, mail, housekeeping="cron")
     assert block.count("MAILTO") == block.count('MAILTO="a@example.org,b@example.org"') == 1
     assert "CONTENT_TYPE" not in block
@@ -139,7 +138,7 @@ def test_too_many_recipients_for_a_line_are_refused():
 
 def test_without_ops_the_account_itself_is_told():
     """ALERT-9, CRON-24: MAILTO is never empty."""
-    target, mail = make_target(), Mail(via="cron", sender="", ops=())
+    target, mail = make_target(), make_mail(ops=())
     block = compile_block("ql", "/h", target, [], mail, housekeeping="cron")
     assert f'MAILTO="{target.user}"\n* * * * * /home/wfc3ql/ql/wrappers/run-job --sweep\n' in block
 

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
+from fake_crontab import make_mail
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.document.faults import Faults
 from runner.errors import FaultsFound
-from runner.home.settings import TARGET, Mail, Settings, Site, Target, name_after, parse_settings, read_settings
+from runner.home.settings import TARGET, Settings, Site, Target, name_after, parse_settings, read_settings
 
 HOME = Path("/home/wfc3ql/ql")
 MAIN = Target("main", **{**TARGET.defaults, "hosts": ("ops1",), "user": "wfc3ql"})
@@ -28,7 +29,7 @@ def mistakes(text: str) -> list[str]:
 
 def test_a_home_without_settings_has_the_defaults() -> None:
     settings = read("")
-    assert (settings.name, settings.mail, settings.housekeeping) == ("ql", Mail("cron", "", ()), "cron")
+    assert (settings.name, settings.mail, settings.housekeeping) == ("ql", make_mail(via="sendmail", ops=()), "cron")
     assert settings.targets == (MAIN,)
     assert settings.base_env == (("PATH", "/usr/bin:/bin"), ("LANG", "C.UTF-8"))
     assert settings.capo.path == ("{home}/envs/capo",)
@@ -102,9 +103,15 @@ def test_a_target_is_found_by_host_pattern_and_user(host: str, user: str, found:
     [
         ("mail: {ops: a@b@c}", '1:13: "a@b@c" is not a mail address that cron accepts; '
          "one address an item, like ops@example.org"),
-        ("mail: {via: smtp}", "1:13: via: smtp is not built yet; write cron: cron itself sends the mail"),
+        ("mail: {via: smtp}", "1:7: via: smtp without a server; write smtp: {host: NAME}"),
         ("mail: {via: post}", '1:13: "post" is not possible here; one of cron, sendmail, smtp'),
-        ("slack: {channel: x}", '1:1: "slack" is not built yet'),
+        ("mail: {via: smtp, smtp: {host: h, user: u}}",
+         "1:25: a login is a user and a password; give both: user: NAME, password: file:/PATH"),
+        ("mail: {via: smtp, smtp: {host: h, tls: none, user: u, password: file:/p}}",
+         "1:25: a password would go over the network for all to read; leave tls out, or the login"),
+        ("slack: {channel: x}", '1:8: "token" is missing; file:/PATH of the bot\'s token'),
+        ("slack: {channel: x, token: xoxb-1}",
+         '1:28: "xoxb-1" is not a secret; write file:/PATH: secrets stay in files of their own'),
         ("guard: off", '1:8: "off" is not possible here; one of refuse, warn'),
         ("allow: [{command: x}]",
          '1:9: "reason" is missing; why it is permitted; in the log of each run that needs it'),
@@ -131,7 +138,7 @@ def test_each_mistake_is_told_where_it_is_and_what_to_do(text: str, fault: str) 
 
 
 def test_all_mistakes_come_in_one_go() -> None:
-    assert len(mistakes("nmae: x\nmail: {ops: a b, via: smtp}\nstate: ~\nhousekeeping: croon\n")) == 5
+    assert len(mistakes("nmae: x\nmail: {ops: a b, via: post}\nstate: ~\nhousekeeping: croon\n")) == 5
 
 
 def test_the_file_of_a_home_is_read(tmp_path: Path) -> None:

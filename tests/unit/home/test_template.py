@@ -22,7 +22,7 @@ def home(tmp_path: Path) -> Path:
 def test_a_new_home_is_found_and_its_files_are_right(home: Path) -> None:
     assert find_home(None, {}, home / "jobs") == home
     settings = read_settings(home)
-    assert (settings.name, settings.mail.via, settings.mail.ops) == ("ql", "cron", ("wfc3ql",))
+    assert (settings.name, settings.mail.via, settings.mail.ops) == ("ql", "sendmail", ("wfc3ql",))
     assert read_registry(home).jobs
 
 

@@ -42,7 +42,7 @@ def _compose(
     err: bytes = b"", out: bytes = b"", health: Health | None = None, alert: str = FIRST, **end: object
 ) -> str:
     streams = _make_stream(err), _make_stream(out, 0, 8 << 10)
-    return compose(_make_end(**end), health or _make_health(), alert, streams)
+    return "\n\n".join(compose(_make_end(**end), health or _make_health(), alert, streams))
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_skip_names_who_holds_the_lock() -> None:
         outcome="skipped", reason="overlap", detail="run X since then, job pid 4242", log="", duration_s=None
     )
 
-    text = compose(end, _make_health(), FIRST, None)
+    text = "\n\n".join(compose(end, _make_health(), FIRST, None))
 
     assert "download-wfc3 was skipped: overlap.\n" in text
     assert "held by   run X since then, job pid 4242\n" in text

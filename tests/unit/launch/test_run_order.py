@@ -30,6 +30,7 @@ def _observe(lab: Lab, *words: str) -> tuple[list[Call], list[str]]:
 def _shorten(lab: Lab, file: str) -> str:
     name = file.removeprefix(f"{lab.home}/").removeprefix("state/")
     name = re.sub(r"logs/job/\d.*\.log", "log", name)
+    name = re.sub(r"outbox/.*", "outbox", name)
     return re.sub(r"journal/.*\.jsonl", "journal", "stderr" if file.startswith("pipe:") else name)
 
 
@@ -81,12 +82,15 @@ def test_a_good_run_keeps_the_order(lab: Lab) -> None:
     assert lab.outcomes("job") == ["ok"]
 
 
-def test_a_bad_run_speaks_between_health_and_the_record_of_its_end(lab: Lab) -> None:
+@pytest.mark.parametrize(("via", "alert"), [("cron", ("write", "stderr")), ("sendmail", ("open", "outbox"))])
+def test_a_bad_run_speaks_before_its_health_says_so_and_its_end_is_on_record(lab: Lab, via: str, alert: Call) -> None:
+    """Who is killed in between speaks twice rather than never."""
+    lab.mail_via(via)
     lab.job("job", "exit 3")
 
     calls, _ = _observe(lab, "job", "--slot", SLOT)
 
-    milestones = [*_BEFORE_THE_JOB, ("write", "stderr"), *_AFTER_THE_JOB]
+    milestones = [*_BEFORE_THE_JOB[:-1], alert, _BEFORE_THE_JOB[-1], *_AFTER_THE_JOB]
     assert _order(calls, *milestones) == milestones
 
 

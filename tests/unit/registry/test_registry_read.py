@@ -108,7 +108,7 @@ def test_ten_different_mistakes_are_ten_places() -> None:
         ("expect: {max_age: 1d}", "3:11: expect: not built yet; only none can be given"),
         ("limits: {memory: [8G, 2G]}", "3:20: each rung of memory must be larger than the one before"),
         ("secrets: {A: hunter2}", '3:16: "hunter2" is not a secret; '
-         "write file:/PATH: secrets stay out of the registry"),
+         "write file:/PATH: secrets stay in files of their own"),
         ("description: \"a\\nb\"", "3:16: control character U+000A in a value; "
          "write it on one line, or with >- over several"),
         ("run: [a, b | c]", "3:12: no shell will interpret |; "
