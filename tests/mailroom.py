@@ -83,7 +83,7 @@ class MailServer:
     def authenticate(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, login: Any) -> AuthResult:
         assert isinstance(login, LoginPassword)
         self.logins.append((login.login.decode(), login.password.decode()))
-        return AuthResult(success="AUTH" not in self.answers)
+        return AuthResult(success="AUTH" not in self.answers, handled=False)
 
 
 @contextmanager

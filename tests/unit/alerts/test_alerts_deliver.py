@@ -99,7 +99,7 @@ def test_a_mail_is_handed_to_sendmail_without_a_shell_and_leaves_the_outbox(offi
     assert office.deliver().sent == 1
 
     assert sendmail.calls == ["-oi -t"]
-    assert sendmail.mails[0].message["To"] == "root, a+b@example.org"
+    assert sendmail.mails[0].message["To"] == "a+b@example.org, root"
     assert office.waiting == []
 
 
