@@ -89,7 +89,9 @@ class Home:
         """Declare one target, of this host and user unless told otherwise."""
         given = {"hosts": f"[{socket.gethostname()}]", "user": read_user(), **keys}
         target = ", ".join(f"{key}: {value}" for key, value in given.items())
-        self.write("envs/site.yaml", f"name: lab\nmail: {{ops: ops@example.org}}\ntargets:\n  here: {{{target}}}\n")
+        self.write(
+            "envs/site.yaml", f"name: lab\nmail: {{via: cron, ops: ops@example.org}}\ntargets:\n  here: {{{target}}}\n"
+        )
 
     def runner(self, *words: str) -> Answer:
         """Call ``runner --home HOME WORDS``."""

@@ -28,6 +28,7 @@ from runner.home.here import find_target, read_host
 from runner.home.settings import read_settings
 from runner.home.site import find_site
 from runner.launch.instant import LAST_INSTANT, format_slot, parse_instant
+from runner.launch.outbox import VIA_CRON
 from runner.launch.slot import slots_after
 from runner.plans.clocks import find_zone
 from runner.plans.load import load_home
@@ -42,7 +43,7 @@ from runner.registry.show import show_job
 NEXT_SLOTS = 5
 # Slots are looked for over 28 years, again after each.
 _LONGEST_SEARCH_S = 99 * 366 * 86400.0
-# ALERT-8: what a team must know that lets cron carry its mails, the only way until own mailers come.
+# ALERT-8: what a team must know that lets cron carry its mails.
 MAIL_BY_CRON = "mail goes by cron: each alert is a mail of its own, and lost runs are told to mail.ops only"
 
 
@@ -51,7 +52,8 @@ MAIL_BY_CRON = "mail goes by cron: each alert is a mail of its own, and lost run
 @click.pass_context
 def check_command(ctx: click.Context, as_json: bool) -> int:
     """Say everything that is wrong with registry, settings, profiles and scripts. Exit 2 if there is an error."""
-    faults = _find_faults(get_home(ctx))
+    home = get_home(ctx)
+    faults = _find_faults(home)
     if as_json:
         print_json(asdict(fault) for fault in faults)
     else:
@@ -59,7 +61,8 @@ def check_command(ctx: click.Context, as_json: bool) -> int:
             click.echo(str(fault))
         errors = sum(fault.level == "error" for fault in faults)
         click.echo(f"{errors} errors, {len(faults) - errors} warnings", err=True)
-        click.echo(MAIL_BY_CRON, err=True)
+        if not has_errors(faults) and read_settings(home).mail.via == VIA_CRON:
+            click.echo(MAIL_BY_CRON, err=True)
     return USER_ERROR if has_errors(faults) else DONE
 
 

@@ -6,11 +6,13 @@ import time
 
 import click
 
+from runner.alerts.waiting import Undelivered, find_undelivered
 from runner.cli.context import get_home, json_option
 from runner.cli.output import STYLES, print_json, print_table, show_trouble
 from runner.cli.times import show_distance, show_in_zone, show_instants, show_near, started_at
 from runner.home.here import find_database, find_state, find_target
 from runner.home.settings import read_settings
+from runner.launch.instant import format_slot
 from runner.ledger.history import open_history
 from runner.ledger.status import Status, read_status
 from runner.plans.write import read_compiled_plans
@@ -34,7 +36,7 @@ def status_command(ctx: click.Context, as_json: bool) -> None:
     zone = target.timezone if target else ""
     state, now = str(find_state(settings)), time.time()
     with open_history(find_database(settings), state, now) as history:
-        show_trouble(history.warnings)
+        show_trouble([*history.warnings, *describe_undelivered(find_undelivered(state, now))])
         rows = read_status(history, plans, state, zone, now)
     if as_json:
         print_json(row.describe() for row in rows)
@@ -43,6 +45,12 @@ def status_command(ctx: click.Context, as_json: bool) -> None:
     print_table(COLUMNS, [describe_status(row, now) for row in sorted(rows, key=_rank)], STYLES)
     if not plans:
         click.echo('nothing is compiled here; run "runner compile"', err=True)
+
+
+def describe_undelivered(mail: Undelivered) -> list[str]:
+    """Return what is wrong with the mail, nothing if all gets through (ALERT-11)."""
+    late = [f"undelivered mail {mail.count}, oldest {format_slot(int(mail.oldest_at))}"] if mail.count else []
+    return late + ([f"mail that nobody will get: {mail.dead}, in outbox/dead of the state"] if mail.dead else [])
 
 
 def _rank(row: Status) -> tuple[int, str]:

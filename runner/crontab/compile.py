@@ -10,6 +10,7 @@ from runner.crontab.header import format_header
 from runner.crontab.lint import CONTENT_TYPE, FIXED_SETTINGS, find_line_faults, find_path_fault
 from runner.errors import UserError
 from runner.home.settings import Mail, Target
+from runner.launch.outbox import VIA_CRON
 from runner.plans.check import WRAPPER
 
 _MADE_BY = '# made by "runner compile" from jobs/: edit there, then "runner crontab install"'
@@ -37,7 +38,7 @@ def compile_block(
     if fault := find_path_fault(wrapper):
         raise UserError(fault)
     lines = [*format_header(target), _MADE_BY, *FIXED_SETTINGS]
-    if mail.via == "cron":
+    if mail.via == VIA_CRON:
         lines.append(CONTENT_TYPE)
     column = target.user if target.kind == "cron-d" else ""
     call = f"{column} {wrapper}" if column else wrapper
@@ -57,7 +58,7 @@ def _group_lines(
     ops = tuple(sorted(set(mail.ops))) or (user,)
     groups = {ops: list(sweep)}
     for entry in sorted(entries, key=lambda entry: entry.plan):
-        recipients = tuple(sorted(set(entry.mailto))) if mail.via == "cron" else ops
+        recipients = tuple(sorted(set(entry.mailto))) if mail.via == VIA_CRON else ops
         groups.setdefault(recipients or ops, []).extend(format_lines(entry, call))
     ordered = [ops, *sorted(groups.keys() - {ops})]
     return [(recipients, groups[recipients]) for recipients in ordered if groups[recipients]]

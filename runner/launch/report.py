@@ -21,6 +21,7 @@ _DID = {
     "skipped": "was skipped",
     "ok": "ended well",
 }
+_FIRST = {"warned": "First warning", "skipped": "First of this"}
 
 
 def compose(
@@ -37,7 +38,8 @@ def compose(
     streams
         stderr and stdout of the run; None if it had none.
     """
-    parts = [_describe(end), *_show_streams(streams, end.get("log")), *_show_facts(end), _explain(health, alert)]
+    explained = _explain(str(end["outcome"]), health, alert)
+    parts = [_describe(end, health), *_show_streams(streams, end.get("log")), *_show_facts(end), explained]
     return make_subject(end, health, alert), "\n".join(parts) + "\n"
 
 
@@ -75,12 +77,13 @@ def decode_output(data: bytes) -> list[str]:
     return [clean(line.rstrip("\r").rpartition("\r")[2].replace("\t", "    ")) for line in lines]
 
 
-def _describe(end: dict[str, Value]) -> str:
+def _describe(end: dict[str, Value], health: Health) -> str:
     """Return the first sentence: ``download-wfc3 failed after 12.4 s: exit 3.``."""
     seconds = end.get("duration_s")
     after = f" after {seconds:.1f} s" if isinstance(seconds, float) else ""
     attempts = end.get("attempts")
     often = f", at attempt {attempts}" if isinstance(attempts, int) and attempts > 1 else ""
+    often += f" {health.skips} times in a row" if end["outcome"] == "skipped" else ""
     reason = f": {clean(str(end['reason']))}" if end["reason"] else ""
     return f"{end['plan']} {_DID[str(end['outcome'])]}{after}{often}{reason}."
 
@@ -138,11 +141,12 @@ def _option(end: dict[str, Value]) -> str:
     return f" -P {end['profile']}" if "@" in str(end["plan"]) else ""
 
 
-def _explain(health: Health, alert: str) -> str:
+def _explain(outcome: str, health: Health, alert: str) -> str:
     """Return the sentence about the incident: how long, how often, what mail comes next."""
     last_ok = f"last ok {format_slot(int(health.ok_at))}" if health.ok_at else "no ok run is known"
     if alert == FIRST:
-        return f"First failure; {last_ok}. Next mail: reminder after 1 h, or recovery."
+        first = _FIRST.get(outcome, "First failure")
+        return f"{first}; {last_ok}. Next mail: reminder after 1 h, or recovery."
     if alert == WORSE:
         return f"Worse than before; {last_ok}. Next mail: reminder, or recovery."
     if alert == REMINDER:

@@ -7,7 +7,9 @@ import ssl
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from email import policy
 from email.message import EmailMessage
+from email.utils import parseaddr
 from pathlib import Path
 
 from runner.alerts.refusal import Refusal, Refusals, refuse_all
@@ -26,7 +28,9 @@ def send(smtp: Smtp, message: EmailMessage, recipients: Sequence[str], within_s:
         server = _connect(smtp, min(CONNECT_S, within_s))
         _enter(server, smtp, until)
         _limit(server, until)
-        refused = server.send_message(message, to_addrs=list(recipients))
+        # Not `send_message`, which would put a > before a line that begins with "From ".
+        data = message.as_bytes(policy=policy.SMTP)
+        refused = server.sendmail(parseaddr(message["From"])[1], list(recipients), data)
         return {name: _judge(*answer) for name, answer in refused.items()}
     except smtplib.SMTPRecipientsRefused as error:
         return {name: _judge(*answer) for name, answer in error.recipients.items()}

@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
 from homes import REGISTRY, Home
 from journals import NOW, make_journal, run_of
 from lab import CALLER
+from letters import make_entry
 
 from runner.home.here import read_user
+from runner.launch.outbox import write_entry
+from runner.launch.state import make_state
 
 RUN_FIELDS = {
     "run_id", "job", "profile", "slot", "started_at", "ended_at", "duration_s", "outcome", "reason", "exit_code",
@@ -183,6 +187,21 @@ def test_status_shows_people_first_what_is_wrong_and_last_what_is_disabled(used:
     rows = [line.split()[0] for line in used.runner("status").out.splitlines()[1:]]
     assert rows == ["bad@local", "nightly", "hourly", "aaa"]
     assert used.runner("status", "--json").objects[0]["state"] is None
+
+
+def test_status_says_on_stderr_how_much_mail_does_not_get_through(used: Home) -> None:
+    """ALERT-11."""
+    make_state(str(used.state))
+    write_entry(str(used.state), make_entry(1, tries=3))
+    write_entry(str(used.state), make_entry(2, at=time.time()))
+    (used.state / "outbox" / "dead").mkdir()
+    write_entry(str(used.state), make_entry(3))
+    (used.state / "outbox" / make_entry(3).name).rename(used.state / "outbox" / "dead" / make_entry(3).name)
+
+    assert used.runner("status").err.splitlines() == [
+        "runner: undelivered mail 1, oldest 2026-11-18T11:06:40Z",
+        "runner: mail that nobody will get: 1, in outbox/dead of the state",
+    ]
 
 
 def test_status_and_history_show_the_time_of_the_target(home: Home) -> None:

@@ -59,8 +59,8 @@ def test_mistakes_of_all_files_come_in_one_go(home: Home) -> None:
     ("settings", "fault"),
     [
         ("name: lab", "envs/site.yaml: no mail.ops: "),
-        ("mail: {via: smtp, ops: a@b}", "envs/site.yaml:1:13: via: smtp is not built yet; write cron"),
-        ("mail: {ops: a@b}\nslack: {}", 'envs/site.yaml:2:1: "slack" is not built yet'),
+        ("mail: {via: smtp, ops: a@b}", "envs/site.yaml:1:7: via: smtp without a server; write smtp: {host: NAME}"),
+        ("mail: {ops: a@b}\nslack: {}", 'envs/site.yaml:2:8: "channel" is missing'),
         ("mail: {ops: a@b}\nstat: x", 'envs/site.yaml:2:1: unknown key "stat"; did you mean "state"?'),
         ("mail: {ops: a@b}\nstate: ~/x", 'envs/site.yaml:2:8: "~/x" would need a shell; write an absolute path'),
         ("mail: {ops: a@b}\ndatabase: mysql://x/y", 'envs/site.yaml:2:11: "mysql://x/y" is not a database that we'),
@@ -98,7 +98,10 @@ def test_a_mistake_in_the_settings_has_its_place_and_remedy(home: Home, settings
         ("env: {A: '{account_home}'}", '1:10: {account_home} in "{account_home}" has no value; one of home, profile'),
         ("env: [A, B]", "1:6: keys with values are needed here; like KEY: VALUE"),
         ("env: {1A: x}", '1:7: "1A" is not a name for a variable; letters, digits and _ only'),
-        ("secrets: {A: s3cr3t}", '1:14: "s3cr3t" is not a secret; write file:/PATH: secrets stay out of the profile'),
+        (
+            "secrets: {A: s3cr3t}",
+            '1:14: "s3cr3t" is not a secret; write file:/PATH: secrets stay in files of their own',
+        ),
         ("unsett: [A]", '1:1: unknown key "unsett"; did you mean "unset"?'),
         ("local", "1:1: keys with values are needed here; like KEY: VALUE"),
     ],

@@ -205,7 +205,7 @@ def test_a_skip_names_who_holds_the_lock() -> None:
         outcome="skipped", reason="overlap", detail="run X since then, job pid 4242", log="", duration_s=None
     )
 
-    text = "\n\n".join(compose(end, _make_health(), FIRST, None))
+    text = "\n\n".join(compose(end, _make_health(skips=3), FIRST, None))
 
-    assert "download-wfc3 was skipped: overlap.\n" in text
+    assert "download-wfc3 was skipped 3 times in a row: overlap.\n" in text
     assert "held by   run X since then, job pid 4242\n" in text
