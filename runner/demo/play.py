@@ -1,8 +1,7 @@
 """``runner demo [DIR]``: a small observatory on this machine, from the registry to the mail (DESIGN section 7).
 
 No network, no root, and nothing outside its directory: the archive is served on loopback, the crontab is a
-file, the mails are what the wrappers would have handed to cron. Everything between is the product itself,
-called as a person or cron calls it.
+file, and so is each mail. Everything between is the product itself, called as a person or cron calls it.
 """
 
 from __future__ import annotations
@@ -18,23 +17,26 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email import message_from_string
+from email.policy import default
 from pathlib import Path
 
 from runner.crontab.lint import find_path_fault
 from runner.demo.archive import publish, serve
 from runner.demo.exposures import Exposure, plan_exposures
 from runner.demo.night import HOURS, Firing, find_differences, find_morning, plan_night
-from runner.demo.stage import HOME, Mail, Stage, ask, fire, run_command, run_commands
+from runner.demo.stage import HOME, Stage, ask, fire, list_mails, run_command, run_commands
 from runner.errors import ANSWER_IS_NO, DONE, UserError
-from runner.home.here import read_host, read_user
-from runner.home.settings import read_settings
+from runner.home.settings import SETTINGS_FILE
 from runner.launch.instant import format_slot
 from runner.launch.slot import use_zone
+from runner.launch.state import OUTBOX
 from runner.registry.read import read_registry
 
 _PACKAGED = Path(__file__).parent
 _TCSH = "/bin/tcsh"
 _DOWNLOAD = "download-wfc3"
+_SWEEP = "wrappers/run-job --sweep"
 _NO_ARCHIVE = "http://archive.example.org"
 
 
@@ -80,7 +82,10 @@ def make_home(stage: Stage) -> Stage:
         shutil.copytree(_PACKAGED / part, stage.home / "jobs", dirs_exist_ok=True)
     shutil.copytree(_PACKAGED / "cron", stage.cron)
     _name_archive(stage.home / "jobs" / "wfc3.yaml", stage.archive_url)
-    print(f"\nThe archive of this demo is {stage.archive_url}; jobs/wfc3.yaml names it now.")
+    _name_sendmail(stage.home / SETTINGS_FILE, stage.cron / "sendmail")
+    print(
+        f"\nThe archive of this demo is {stage.archive_url}; jobs/wfc3.yaml names it now. Mails become files in mail/."
+    )
     return stage
 
 
@@ -101,17 +106,20 @@ def install_crontab(stage: Stage) -> Stage:
 def run_night(stage: Stage) -> Stage:
     """Let the lines of the crontab come due, those of last night one after the other."""
     firings, exposures = _plan(stage)
-    recipients = _find_recipients(stage)
     hour = len(exposures) // HOURS
+    fire(stage, _SWEEP)
     for firing in firings:
         if firing.job == _DOWNLOAD:
             publish(stage.archive, exposures[:hour])
             exposures = exposures[hour:]
         command = f"wrappers/run-job {firing.job} --slot {format_slot(firing.slot)}"
         code, said = fire(stage, command)
-        print(f"$ {command:67} # exit {code}{', a mail' if said else ''}", flush=True)
+        alerts = sorted((stage.home / "state" / OUTBOX).glob("2*"))
+        print(f"$ {command:67} # exit {code}{', an alert' if alerts else ''}", flush=True)
+        if alerts:
+            said += fire(stage, _SWEEP)[1]
         if said:
-            stage = replace(stage, mails=(*stage.mails, Mail(recipients[firing.job], command, said)))
+            stage = replace(stage, differences=(*stage.differences, f"{command}: it said {said}"))
     return stage
 
 
@@ -123,14 +131,9 @@ def review(stage: Stage) -> Stage:
 
 
 def show_mails(stage: Stage) -> Stage:
-    """Show all that the team would have heard of the night, as cron sends it."""
-    cron = f"Cron <{read_user()}@{read_host()}>"
-    directory = stage.directory / "mail"
-    directory.mkdir()
-    for number, mail in enumerate(stage.mails, 1):
-        text = f"To: {', '.join(mail.recipients)}\nSubject: {cron} {mail.command}\n\n{mail.text}"
-        (directory / f"{number}").write_text(text)
-        print(text)
+    """Show all that the team has heard of the night, as the sweep of the next minute sent it."""
+    for path in list_mails(stage):
+        print(f"---- {path.relative_to(stage.directory)}\n{path.read_text()}")
     return stage
 
 
@@ -152,9 +155,11 @@ def judge_night(stage: Stage) -> Stage:
     outcomes: dict[str, list[str]] = {}
     for run in sorted(runs, key=lambda run: str(run["slot"])):
         outcomes.setdefault(run["job"], []).append(run["outcome"])
-    differences = find_differences(outcomes, [mail.subject for mail in stage.mails], tcsh=_has_tcsh())
+    mails = list_mails(stage)
+    subjects = [str(message_from_string(path.read_text(), policy=default)["Subject"]) for path in mails]
+    differences = find_differences(outcomes, subjects, tcsh=_has_tcsh())
     if not differences:
-        print(f"{len(runs)} runs, {len(stage.mails)} mails: each as expected.")
+        print(f"{len(runs)} runs, {len(mails)} mails: each as expected.")
     return replace(stage, differences=differences)
 
 
@@ -214,15 +219,14 @@ def _name_archive(registry: Path, url: str) -> None:
     registry.write_text("".join(line for line in lines if "enabled: false" not in line))
 
 
+def _name_sendmail(settings: Path, program: Path) -> None:
+    """Have mail given to a program of the demo's own."""
+    settings.write_text(settings.read_text().replace("mail: {", f"mail: {{sendmail: {program}, "))
+
+
 def _plan(stage: Stage) -> tuple[tuple[Firing, ...], tuple[Exposure, ...]]:
     use_zone(None)
     morning = find_morning(time.time())
     jobs = read_registry(stage.home).jobs
     firings = plan_night({job.id: [when.schedule for when in job.when] for job in jobs}, morning)
     return firings, plan_exposures(datetime.fromtimestamp(morning - (HOURS + 1) * 3600, UTC))
-
-
-def _find_recipients(stage: Stage) -> dict[str, tuple[str, ...]]:
-    """Return whom cron would tell of each job: the MAILTO over its line (ALERT-6)."""
-    ops = read_settings(stage.home).mail.ops
-    return {job.id: job.mailto or ops for job in read_registry(stage.home).jobs}

@@ -15,20 +15,6 @@ RUNNER = (sys.executable, "-P", "-m", "runner.cli.main")
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
-    """What a wrapper said under cron, by which command, and whom cron would have sent it to."""
-
-    recipients: tuple[str, ...]
-    command: str
-    text: str
-
-    @property
-    def subject(self) -> str:
-        """The line that the wrapper begins with (ALERT-13)."""
-        return self.text.partition("\n")[0]
-
-
-@dataclass(frozen=True, slots=True)
 class Stage:
     """What one step of the demo hands to the next.
 
@@ -38,15 +24,12 @@ class Stage:
         All that the demo writes lies below it.
     archive_url
         Where the archive is served while the demo plays.
-    mails
-        What the team would have got so far.
     differences
         What was not as it must be, one line each.
     """
 
     directory: Path
     archive_url: str
-    mails: tuple[Mail, ...] = ()
     differences: tuple[str, ...] = ()
 
     @property
@@ -61,8 +44,13 @@ class Stage:
 
     @property
     def cron(self) -> Path:
-        """The stand-in for crontab(1) and its table."""
+        """The stand-ins for crontab(1), with its table, and for sendmail(8)."""
         return self.directory / "cron"
+
+
+def list_mails(stage: Stage) -> list[Path]:
+    """Return what the team has got so far, in its order."""
+    return sorted((stage.directory / "mail").glob("[0-9]*"), key=lambda path: int(path.name))
 
 
 def run_command(stage: Stage, command: str) -> Stage:
