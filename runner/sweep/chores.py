@@ -1,7 +1,8 @@
 """What the housekeeper does, in this order; a chore that fails stops no other.
 
 Each chore is a module of this room with two functions: ``has_work(round)`` asks cheaply, without SQL or
-YAML; ``work(round)`` does it and returns one line for people, empty if in the end there was nothing to do.
+YAML; ``work(round)`` does it and returns one line for people, empty if in the end there was nothing to do. Its
+``IDLE`` says for people what it means that there is no work.
 """
 
 from __future__ import annotations
@@ -55,6 +56,16 @@ class Result:
     def describe(self) -> dict[str, object]:
         """Return the fields of ``runner sweep --json``."""
         return {name: getattr(self, name) for name in self.__slots__}
+
+
+def explain(result: Result) -> str:
+    """Return the line of ``runner sweep --explain``: what a chore did, or why there was nothing to do."""
+    if result.code != DONE:
+        return f"{result.chore}: failed: {result.detail}"
+    if result.did:
+        return f"{result.chore}: {result.detail or 'looked, and found nothing to do'}"
+    reason = getattr(import_module(f"runner.sweep.{result.chore}"), "IDLE", "")
+    return f"{result.chore}: nothing to do" + (f": {reason}" if reason else "")
 
 
 def do_chore(name: str, round_: Round) -> Result:

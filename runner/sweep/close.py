@@ -33,6 +33,7 @@ from runner.sweep.late import end_if_late, find_processes
 from runner.sweep.locks import read_locks
 from runner.sweep.open_runs import find_open_runs
 
+IDLE = "no run is open"
 _FLIP_SEQ = LOST_SEQ - 1
 REBOOTED = "host rebooted"
 _NAMES = ("plan", "job", "profile", "slot", "host", "trigger", "release")
