@@ -17,6 +17,7 @@ from runner.document.fields import (
     map_of,
     name_like,
     none_or,
+    ping_address,
     scalar,
     secret_source,
     text,
@@ -249,6 +250,7 @@ class Settings:
     group: str = declare(scalar(login), "who may read logs", "")
     mail: Mail = declare(_read_mail, "who is told, and how", "{}")
     slack: Slack | None = declare(none_or(record_of(Keys(Slack))), "the channel that gets the alerts too", "none")
+    ping: str = declare(scalar(ping_address("host")), "address that hears of each sweep", "", shown="none")
     targets: tuple[Target, ...] = declare(_read_targets, "hosts and users whose crontabs we keep", "{}")
     sites: tuple[tuple[str, Site], ...] = declare(map_of(profile_part, record_of(Keys(Site))), "places", "{}")
     environments: tuple[str, ...] = declare(list_of(scalar(profile_part)), "parallel installations", "[]")

@@ -67,6 +67,7 @@ def _do_chores(place: Place, now: float, alive: int) -> Iterator[Result]:
     round_ = Round(place, now, dict(worked_at))  # what this sweep does is no memory of an earlier one
     for name in CHORES:
         result = do_chore(name, round_)
+        round_.results.append(result)
         if result.did and result.code == DONE:
             worked_at[name] = now
         yield result

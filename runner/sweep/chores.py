@@ -11,21 +11,35 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from runner.errors import BUG, DONE, TRY_LATER, RunnerError
 from runner.launch.gates import Place
 
-CHORES = ("reserve", "close", "missed", "drain", "snapshots", "expire")
+if TYPE_CHECKING:
+    from runner.sweep.post import Posting
+
+CHORES = ("begin", "reserve", "close", "missed", "drain", "snapshots", "expire", "ping")
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One call of the housekeeper: where, when, when each chore last worked (POSIX seconds), what was said so far."""
+    """One call of the housekeeper: where, when, when each chore last worked (POSIX seconds), what was said so far.
+
+    Attributes
+    ----------
+    results
+        What came of the chores before.
+    begun
+        Pings under way.
+    """
 
     place: Place
     now: float
     worked_at: Mapping[str, float]
     said: list[str] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+    begun: list[Posting] = field(default_factory=list)
 
     def say(self, text: str) -> None:
         """Tell ops: cron mails what the sweep writes on stderr (ALERT-8)."""
