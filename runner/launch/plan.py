@@ -91,17 +91,17 @@ class HomePlan:
 
     ``targets`` are (name, hosts, user, timezone, state): the first whose host patterns and user fit is
     ours; where none fits, state is ``<home>/state``. ``guard`` are the pairs that `guard` reads, none in a home that
-    declares nothing which could be mixed. ``ping`` is of the sweep, which must not read YAML for it.
+    declares nothing which could be mixed. ``ping`` and ``metrics`` are of the sweep, which must not read YAML for them.
     """
 
-    __slots__ = ("group", "guard", "mail_ops", "mail_via", "name", "ping", "targets")
+    __slots__ = ("group", "guard", "mail_ops", "mail_via", "metrics", "name", "ping", "targets")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.group = ""
         self.mail_via = "cron"  # where nothing can be read, cron is told
         self.mail_ops: list[str] = []
-        self.ping = ""
+        self.ping = self.metrics = ""
         self.targets: list[PlanTarget] = []
         self.guard: list[tuple[str, str]] = []
 
@@ -206,7 +206,7 @@ def decode_home_plan(data: bytes) -> HomePlan:
             home.targets[-1].hosts.append(value)
         elif key in ("user", "timezone", "state") and home.targets:
             setattr(home.targets[-1], key, value)
-        elif key in ("name", "mail_via", "group", "ping"):
+        elif key in ("name", "mail_via", "group", "ping", "metrics"):
             setattr(home, key, value)
         elif key[:6] == "guard_":
             home.guard.append((key[6:], value))

@@ -85,7 +85,7 @@ def make_home_plan(settings: Settings, profiles: dict[str, Profile]) -> HomePlan
     home.group = settings.group
     home.mail_via = settings.mail.via
     home.mail_ops = list(settings.mail.ops)
-    home.ping = settings.ping
+    home.ping, home.metrics = settings.ping, settings.metrics
     home.targets = [
         PlanTarget(target.name, list(target.hosts), target.user, target.timezone, settings.state_text(target))
         for target in settings.targets

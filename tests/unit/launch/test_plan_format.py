@@ -243,6 +243,7 @@ homes = st.builds(
     mail_via=texts,
     mail_ops=words,
     ping=texts,
+    metrics=texts,
     targets=st.lists(targets, max_size=3),
 )
 

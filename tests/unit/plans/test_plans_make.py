@@ -98,7 +98,7 @@ jobs:
 
 
 def test_what_the_sweep_must_know_without_yaml_is_in_the_plan_of_the_home(home: Home) -> None:
-    home.write("envs/site.yaml", f"{SITE}ping: https://hc/{{host}}\n")
+    home.write("envs/site.yaml", f"{SITE}ping: https://hc/{{host}}\nmetrics: /x/runner.prom\n")
     home.compile()
     plan = decode_home_plan(home.read("crontab.d/home.plan"))
-    assert plan.ping == "https://hc/{host}"
+    assert (plan.ping, plan.metrics) == ("https://hc/{host}", "/x/runner.prom")
