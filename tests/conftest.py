@@ -9,6 +9,7 @@ from homes import Home, make_home
 from hypothesis import settings
 from lab import Lab, make_machine_files
 from postgres import Postgres
+from watch import Watch
 
 # The same examples on every machine and day, however slow it is; a new seed is for whoever looks for new faults.
 settings.register_profile("runner", derandomize=True, database=None, deadline=None)
@@ -29,6 +30,14 @@ def lab(tmp_path: Path, machine_files: Path) -> Iterator[Lab]:
     lab = Lab(tmp_path / "home", machine_files)
     yield lab
     lab.tear_down()
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """A server that takes pings."""
+    watch = Watch()
+    yield watch
+    watch.stop()
 
 
 @pytest.fixture

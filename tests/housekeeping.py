@@ -45,6 +45,14 @@ class House:
         assert result.code == DONE, result.detail
         return result
 
+    def settle(self, **fields: object) -> None:
+        """Compile what is known of the home."""
+        plan = HomePlan("house")
+        plan.mail_ops = ["ops@example.org"]
+        for key, value in fields.items():
+            setattr(plan, key, value)
+        (self.home / HOME_PLAN).write_bytes(encode_home_plan(plan))
+
     def plan(self, name: str, **fields: object) -> None:
         """Compile a plan."""
         plan = Plan(name, name.partition("@")[0], "dsoc-prod")
@@ -80,7 +88,6 @@ class House:
 
 def make_house(home: Path) -> House:
     (home / PLANS).mkdir(parents=True)
-    plan = HomePlan("house")
-    plan.mail_ops = ["ops@example.org"]
-    (home / HOME_PLAN).write_bytes(encode_home_plan(plan))
-    return House(home, make_journal(home / "state"))
+    house = House(home, make_journal(home / "state"))
+    house.settle()
+    return house

@@ -197,7 +197,7 @@ def test_every_exit_code_of_the_command_line_stands_on_the_front_page(code: int)
     assert re.search(rf"^\| {code} \| \S", README, flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ["name", "mail", "state", "database", "targets"])
+@pytest.mark.parametrize("name", ["name", "mail", "state", "database", "targets", "ping", "metrics"])
 def test_the_settings_that_an_installation_needs_stand_on_the_front_page(name: str) -> None:
     assert name in SETTINGS.by_name
     assert re.search(rf"^\| `{name}\b", README, flags=re.MULTILINE)

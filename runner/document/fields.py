@@ -185,6 +185,26 @@ secret_source = name_like(r"file:/.+", "a secret", "write file:/PATH: secrets st
 web_address = name_like(r"https?://[!-~]+", "a web address", "one like https://HOST/PATH")
 
 
+def ping_address(name: str) -> Callable[[str], str]:
+    """Return the converter that takes the address of a check, in which ``{name}`` may stand."""
+
+    def convert(value: str) -> str:
+        from urllib.parse import urlsplit
+
+        plain = web_address(value).replace(f"{{{name}}}", "x")
+        if "{" in plain or "}" in plain:
+            raise Wrong(f'"{value}" has braces that stand for nothing', f"only {{{name}}} is replaced there")
+        try:
+            has_host = bool(urlsplit(plain).hostname) and urlsplit(plain).port != 0
+        except ValueError:
+            has_host = False
+        if not has_host:
+            raise Wrong(f'"{value}" names no host, or no port that can be', "one like https://HOST/PATH")
+        return value
+
+    return convert
+
+
 def scalar(convert: Callable[[str], T]) -> Reader[T]:
     """Return the reader of one value."""
 

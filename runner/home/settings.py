@@ -17,6 +17,7 @@ from runner.document.fields import (
     map_of,
     name_like,
     none_or,
+    ping_address,
     scalar,
     secret_source,
     text,
@@ -54,6 +55,12 @@ def _path(value: str) -> str:
 def _absolute(value: str) -> str:
     if not value.startswith("/"):
         raise Wrong(f'"{value}" is not an absolute path')
+    return value
+
+
+def _metrics_file(value: str) -> str:
+    if not _absolute(value).endswith(".prom"):
+        raise Wrong(f'"{value}" does not end in .prom', "node_exporter reads no other file")
     return value
 
 
@@ -249,6 +256,8 @@ class Settings:
     group: str = declare(scalar(login), "who may read logs", "")
     mail: Mail = declare(_read_mail, "who is told, and how", "{}")
     slack: Slack | None = declare(none_or(record_of(Keys(Slack))), "the channel that gets the alerts too", "none")
+    ping: str = declare(scalar(ping_address("host")), "address that hears of each sweep", "", shown="none")
+    metrics: str = declare(scalar(_metrics_file), "file of metrics for Prometheus", "", shown="none")
     targets: tuple[Target, ...] = declare(_read_targets, "hosts and users whose crontabs we keep", "{}")
     sites: tuple[tuple[str, Site], ...] = declare(map_of(profile_part, record_of(Keys(Site))), "places", "{}")
     environments: tuple[str, ...] = declare(list_of(scalar(profile_part)), "parallel installations", "[]")

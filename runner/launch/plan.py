@@ -38,13 +38,13 @@ class Plan:
 
     Durations are seconds, sizes bytes; ``timeout_s`` 0 is no timeout; ``umask`` an int. Of the limits 0, or an
     empty ladder, is none; ``env`` are the entry's own variables, ``secrets`` names of variables and the files that
-    their values are in.
+    their values are in. ``ping`` is the address that hears of its runs, empty for none.
     """
 
     __slots__ = (
         "activation", "cwd", "digest", "enabled", "env", "grace_s", "hosts", "job", "limit_cpu_s", "limit_files",
         "limit_memory_bytes", "limit_nice", "limit_processes", "log_keep_s", "log_max_bytes", "mailto", "missed",
-        "name", "overlap", "profile", "rerun_lost", "retry_backoff", "retry_delay_s", "retry_on", "retry_times",
+        "name", "overlap", "ping", "profile", "rerun_lost", "retry_backoff", "retry_delay_s", "retry_on", "retry_times",
         "schedules", "secrets", "stderr", "stderr_allow", "steps", "survivors", "timeout_s", "timezone", "umask",
     )  # fmt: skip
 
@@ -67,6 +67,7 @@ class Plan:
         self.retry_on: list[str] = []
         self.rerun_lost = False
         self.missed = "skip"
+        self.ping = ""
         self.limit_memory_bytes: list[int] = []
         self.limit_cpu_s = 0.0
         self.limit_files = 0
@@ -90,16 +91,17 @@ class HomePlan:
 
     ``targets`` are (name, hosts, user, timezone, state): the first whose host patterns and user fit is
     ours; where none fits, state is ``<home>/state``. ``guard`` are the pairs that `guard` reads, none in a home that
-    declares nothing which could be mixed.
+    declares nothing which could be mixed. ``ping`` and ``metrics`` are of the sweep, which must not read YAML for them.
     """
 
-    __slots__ = ("group", "guard", "mail_ops", "mail_via", "name", "targets")
+    __slots__ = ("group", "guard", "mail_ops", "mail_via", "metrics", "name", "ping", "targets")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.group = ""
         self.mail_via = "cron"  # where nothing can be read, cron is told
         self.mail_ops: list[str] = []
+        self.ping = self.metrics = ""
         self.targets: list[PlanTarget] = []
         self.guard: list[tuple[str, str]] = []
 
@@ -117,7 +119,7 @@ class PlanTarget:
         self.state = state
 
 
-TEXTS = ("name", "job", "profile", "timezone", "survivors", "overlap", "missed", "stderr", "cwd")
+TEXTS = ("name", "job", "profile", "timezone", "survivors", "overlap", "missed", "stderr", "cwd", "ping")
 LISTS = ("mailto", "hosts", "retry_on", "stderr_allow")
 NUMBERS = ("timeout_s", "grace_s", "log_keep_s", "retry_delay_s", "retry_backoff", "limit_cpu_s")
 WHOLE = ("umask", "log_max_bytes", "retry_times", "limit_files", "limit_processes", "limit_nice")
@@ -204,7 +206,7 @@ def decode_home_plan(data: bytes) -> HomePlan:
             home.targets[-1].hosts.append(value)
         elif key in ("user", "timezone", "state") and home.targets:
             setattr(home.targets[-1], key, value)
-        elif key in ("name", "mail_via", "group"):
+        elif key in ("name", "mail_via", "group", "ping", "metrics"):
             setattr(home, key, value)
         elif key[:6] == "guard_":
             home.guard.append((key[6:], value))

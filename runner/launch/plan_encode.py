@@ -52,6 +52,7 @@ def encode_home_plan(home: HomePlan) -> bytes:
     """Return the file of a home's plan."""
     pairs = [("name", home.name), ("mail_via", home.mail_via), ("group", home.group)]
     pairs += [("mail_ops", address) for address in home.mail_ops]
+    pairs += [(key, value) for key, value in (("ping", home.ping), ("metrics", home.metrics)) if value]
     for target in home.targets:
         pairs += [("target", target.name), ("user", target.user), ("timezone", target.timezone)]
         pairs += [("state", target.state)] + [("host", pattern) for pattern in target.hosts]

@@ -138,8 +138,13 @@ def _take_lock(run: Run) -> bool:
 def _skip(run: Run, reason: str, detail: str, code: int = 0) -> int:
     """Record that the run was not started (RUN-6); under cron that is no failure, unless `code` says so."""
     facts: dict[str, journal.Value] = {**name_run(run), "reason": reason, "detail": detail}
-    alert = judge_run(run, {**facts, "run_id": run.id, "outcome": SKIPPED}, None)
+    end: dict[str, journal.Value] = {**facts, "run_id": run.id, "outcome": SKIPPED}
+    alert = judge_run(run, end, None)
     record_event(run, "skip", {**facts, "alerted": alert}, sync=False)
+    if run.plan.ping and reason != "host":  # whose hosts are others is pinged about by those
+        from runner.launch.pings import leave_end
+
+        leave_end(run.place.state, run.plan.ping, end)
     if run.by_hand:
         say(f"runner: {run.plan.name} skipped: {reason}: {detail}\n")
         return CODE_TRY_LATER
@@ -154,6 +159,10 @@ def _execute(run: Run, ending: Ending | None) -> int:
         from runner.launch.overlap import leave_queue
 
         leave_queue(run)
+    if run.plan.ping:
+        from runner.launch.pings import leave_start
+
+        leave_start(run.place.state, run.plan.ping, run.plan.name, run.id)
     run.log = open_log(run.place.state, run.plan.name, run.id, run.plan.log_max_bytes)
     steps = _build_steps(run)
     run.log.write_comment(format_header(run, steps))
@@ -308,6 +317,10 @@ def _end(run: Run, start: dict[str, journal.Value], ending: Ending) -> int:
     if run.lock >= 0:
         keep_lock(run, lock.clear_lock)
         lock.unlock(run.lock)
+    if run.plan.ping:
+        from runner.launch.pings import leave_end
+
+        leave_end(run.place.state, run.plan.ping, end)
     if tally.echoes and run.stopper:
         run.stopper.let_go()
         for echo in tally.echoes:

@@ -29,6 +29,7 @@ REJECTED = "rejected.jsonl"
 RESERVE = "reserve"
 DRAINED = "drained"
 OPEN_RUNS = "open"
+COUNTED_RUNS = "counted"
 LATEST_LOG = "latest.log"
 
 

@@ -45,6 +45,7 @@ def make_plan(job: Job, name: str, profile: Profile, settings: Settings) -> Plan
     plan.overlap = job.overlap
     plan.rerun_lost = job.rerun_lost
     plan.missed = job.missed
+    plan.ping = job.ping.replace("{job}", job.id)
     plan.stderr = job.stderr
     plan.stderr_allow = list(job.stderr_allow)
     plan.cwd = job.cwd
@@ -84,6 +85,7 @@ def make_home_plan(settings: Settings, profiles: dict[str, Profile]) -> HomePlan
     home.group = settings.group
     home.mail_via = settings.mail.via
     home.mail_ops = list(settings.mail.ops)
+    home.ping, home.metrics = settings.ping, settings.metrics
     home.targets = [
         PlanTarget(target.name, list(target.hosts), target.user, target.timezone, settings.state_text(target))
         for target in settings.targets

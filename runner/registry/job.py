@@ -19,6 +19,7 @@ from runner.document.fields import (
     name_like,
     none_or,
     pattern,
+    ping_address,
     scalar,
     secret_source,
     size,
@@ -180,6 +181,7 @@ class Job:
     retries: Retries | None = declare(none_or(record_of(Keys(Retries))), "more attempts", "none")
     rerun_lost: bool = declare(scalar(boolean), "run a lost run's slot again", "false")
     missed: str = declare(scalar(choice("skip", "once", "all")), "slots while the host was down", "skip")
+    ping: str = declare(scalar(ping_address("job")), "address that hears of its runs", "", shown="none")
     stderr: str = declare(scalar(choice("ignore", "warn", "fail")), "what stderr with exit 0 means", "warn")
     stderr_allow: tuple[str, ...] = declare(list_of(scalar(pattern)), "harmless lines on stderr", "[]")
     expect: Expect | None = declare(none_or(record_of(Keys(Expect))), "alert although ok", "none", later=True)

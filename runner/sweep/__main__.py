@@ -1,4 +1,4 @@
-"""``python -m runner.sweep --home DIR [--json]``: the housekeeping that the crontab's own line does each minute.
+"""``python -m runner.sweep --home DIR [--json] [--explain]``: the housekeeping of each minute, as cron asks for it.
 
 Without click, YAML and SQL where nothing is to do: an idle sweep costs little more than its interpreter. It is
 silent when all is well, since cron mails what it says.
@@ -12,30 +12,30 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 
-from runner.errors import DONE, USER_ERROR
+from runner.errors import DONE, TRY_LATER, USER_ERROR
 from runner.launch.gates import Place, read_place
 from runner.launch.instant import format_instant, parse_instant
 from runner.launch.lock import take_lock
 from runner.launch.record import open_record, read_record, write_record
 from runner.launch.state import SWEEP_ALIVE, make_state
-from runner.sweep.chores import CHORES, Result, Round, do_chore
+from runner.sweep.chores import CHORES, Result, Round, do_chore, explain
 from runner.sweep.trouble import choose_message, describe_trouble
 
 
 def main(arguments: list[str], *, is_watched: bool = True) -> int:
     """Do all chores once and return the exit code of the worst; who watches is told of every trouble."""
-    as_json = "--json" in arguments
-    rest = [word for word in arguments if word != "--json"]
+    as_json, explains = "--json" in arguments, "--explain" in arguments
+    rest = [word for word in arguments if word not in ("--json", "--explain")]
     if len(rest) != 2 or rest[0] != "--home":
-        print("usage: python -m runner.sweep --home DIR [--json]", file=sys.stderr)
+        print("usage: python -m runner.sweep --home DIR [--json] [--explain]", file=sys.stderr)
         return USER_ERROR
     place = read_place(os.path.realpath(rest[1]))
     if place.fault:
         print(f"runner sweep: {place.fault}", file=sys.stderr)
         return USER_ERROR
-    worst = DONE
+    worst, is_busy = DONE, True
     for result in sweep(place, time.time()):
-        worst = max(worst, result.code)
+        worst, is_busy = max(worst, result.code), False
         message = choose_message(place.state, result, time.time())
         if is_watched and result.code != DONE:
             message = describe_trouble(result)
@@ -43,6 +43,11 @@ def main(arguments: list[str], *, is_watched: bool = True) -> int:
             print(message, file=sys.stderr)
         if as_json:
             _print_json(result)
+        elif explains:
+            print(explain(result), flush=True)
+    if is_busy and (is_watched or explains):  # under cron the other one is enough
+        print("runner sweep: another sweep is at work, and this one did nothing", file=sys.stderr)
+        return TRY_LATER
     return worst
 
 
@@ -59,9 +64,10 @@ def sweep(place: Place, now: float) -> Iterator[Result]:
 
 def _do_chores(place: Place, now: float, alive: int) -> Iterator[Result]:
     worked_at = _read_instants(alive, now)
-    round_ = Round(place, now, worked_at)
+    round_ = Round(place, now, dict(worked_at))  # what this sweep does is no memory of an earlier one
     for name in CHORES:
         result = do_chore(name, round_)
+        round_.results.append(result)
         if result.did and result.code == DONE:
             worked_at[name] = now
         yield result

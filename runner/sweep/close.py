@@ -21,6 +21,7 @@ from runner.launch.journal import LOST_SEQ, Value, append_record, encode_event, 
 from runner.launch.log import format_footer
 from runner.launch.outbox import post_alert
 from runner.launch.outcome import LOST
+from runner.launch.pings import leave_end
 from runner.launch.process import read_boot_id, read_command
 from runner.launch.records import BY_CRON, BY_HAND, BY_MISSED
 from runner.launch.reserve import has_events
@@ -33,6 +34,7 @@ from runner.sweep.late import end_if_late, find_processes
 from runner.sweep.locks import read_locks
 from runner.sweep.open_runs import find_open_runs
 
+IDLE = "no run is open"
 _FLIP_SEQ = LOST_SEQ - 1
 REBOOTED = "host rebooted"
 _NAMES = ("plan", "job", "profile", "slot", "host", "trigger", "release")
@@ -204,6 +206,8 @@ def _record_lost(start: Event, reason: str, round_: Round) -> None:
     if flip:
         _append(round_, _make_flip(end, flip, health.incident))
     _append(round_, end)
+    if url := read_plan(round_.place.home, plan)[0].ping:
+        leave_end(state, url, end)
 
 
 def _make_flip(end: dict[str, Value], kind: str, incident: str) -> dict[str, Value]:

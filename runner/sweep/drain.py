@@ -8,6 +8,7 @@ from runner.launch.state import DRAINED, JOURNAL
 from runner.ledger.drain import drain_journal, has_undrained
 from runner.sweep.chores import Round
 
+IDLE = "nothing new in the journal"
 _SETTINGS = "envs/site.yaml"
 
 

@@ -18,6 +18,7 @@ from runner.ledger.files import list_files, read_drained
 from runner.ledger.record import RUN_ID
 from runner.sweep.chores import Round
 
+IDLE = "less than an hour since the last time"
 EVERY_S = 3600.0
 MOST_LOGS = 500
 JOURNAL_KEEP_S = 7 * 86400.0

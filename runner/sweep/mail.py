@@ -7,6 +7,8 @@ from pathlib import Path
 from runner.alerts.waiting import is_due, list_waiting, read_waiting
 from runner.sweep.chores import Round
 
+IDLE = "no alert is due"
+
 
 def has_work(round_: Round) -> bool:
     """Whether an alert is due, or something stands there that is none."""

@@ -23,6 +23,7 @@ from runner.sweep.chores import Round
 from runner.sweep.named import Named, find_named
 from runner.sweep.starts import count_running, find_busy, start_runs
 
+IDLE = "nothing is installed"
 PAUSED = 0.0
 
 

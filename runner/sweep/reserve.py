@@ -8,6 +8,8 @@ from runner.launch.reserve import empty_reserve, has_events, make_reserve, needs
 from runner.launch.state import JOURNAL
 from runner.sweep.chores import Round
 
+IDLE = "nothing waits in the reserve of the journal"
+
 
 def has_work(round_: Round) -> bool:
     """Whether records wait in the reserve, or there is none yet."""

@@ -11,6 +11,8 @@ from runner.launch.snapshot import WANTED
 from runner.launch.state import SNAPSHOTS
 from runner.sweep.chores import Round
 
+IDLE = "no run asked for a snapshot"
+
 
 def has_work(round_: Round) -> bool:
     """Whether a run has asked for a snapshot."""

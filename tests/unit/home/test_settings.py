@@ -52,7 +52,11 @@ renamed: {nmtest: dsoc-dev}
 allow: {command: restoreToCache, version: ">= 3.7.0", profile: "vlass.*", reason: VLASS}
 guard: warn
 housekeeping: external
+ping: "https://hc.example.org:8000/key/{host}?create=1"
+metrics: /var/lib/node_exporter/runner.prom
 """)
+    assert settings.ping == "https://hc.example.org:8000/key/{host}?create=1"
+    assert settings.metrics == "/var/lib/node_exporter/runner.prom"
     assert (settings.name, settings.group, settings.mail.ops) == ("wfc3", "science", ("al@example.org", "root"))
     assert settings.database == "postgresql+psycopg2://ql@db/runner"
     [target] = settings.targets
@@ -112,6 +116,14 @@ def test_a_target_is_found_by_host_pattern_and_user(host: str, user: str, found:
         ("slack: {channel: x}", '1:8: "token" is missing; file:/PATH of the bot\'s token'),
         ("slack: {channel: x, token: xoxb-1}",
          '1:28: "xoxb-1" is not a secret; write file:/PATH: secrets stay in files of their own'),
+        ("ping: hc-ping.com/x", '1:7: "hc-ping.com/x" is not a web address; one like https://HOST/PATH'),
+        ("ping: 'https://hc/{job}'",
+         '1:7: "https://hc/{job}" has braces that stand for nothing; only {host} is replaced there'),
+        ("ping: 'https://hc:99999/x'",
+         '1:7: "https://hc:99999/x" names no host, or no port that can be; one like https://HOST/PATH'),
+        ("ping: https:///x", '1:7: "https:///x" names no host, or no port that can be; one like https://HOST/PATH'),
+        ("metrics: runner.prom", '1:10: "runner.prom" is not an absolute path'),
+        ("metrics: /x/runner.txt", '1:10: "/x/runner.txt" does not end in .prom; node_exporter reads no other file'),
         ("guard: off", '1:8: "off" is not possible here; one of refuse, warn'),
         ("allow: [{command: x}]",
          '1:9: "reason" is missing; why it is permitted; in the log of each run that needs it'),

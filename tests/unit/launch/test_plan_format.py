@@ -78,6 +78,7 @@ plans = st.builds(
     survivors=texts,
     overlap=texts,
     missed=texts,
+    ping=texts,
     rerun_lost=st.booleans(),
     retry_times=st.integers(0, 100),
     retry_delay_s=seconds,
@@ -241,6 +242,8 @@ homes = st.builds(
     group=texts,
     mail_via=texts,
     mail_ops=words,
+    ping=texts,
+    metrics=texts,
     targets=st.lists(targets, max_size=3),
 )
 

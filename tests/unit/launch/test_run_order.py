@@ -151,3 +151,12 @@ def test_even_a_bad_run_does_without_what_is_dear(lab: Lab, module: str) -> None
     _, modules = _observe(lab, "job", "--slot", SLOT)
 
     assert module not in modules
+
+
+def test_a_run_that_a_watch_is_to_hear_of_opens_no_socket(lab: Lab) -> None:
+    lab.job("job", "exit 3", ping="https://watch.example.org/job")
+
+    _, modules = _observe(lab, "job", "--slot", SLOT)
+
+    assert len(list((lab.state / "outbox").glob("*.ping-*"))) == 2
+    assert {"socket", "http", "ssl", "uuid", "urllib"}.isdisjoint(modules)

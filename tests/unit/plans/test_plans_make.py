@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from homes import Home
+from homes import SITE, Home
 
-from runner.launch.plan import Plan, decode_plan
+from runner.launch.plan import Plan, decode_home_plan, decode_plan
 from runner.plans.load import load_home
 
 
@@ -80,3 +80,25 @@ def test_the_minute_that_spread_chooses_is_the_plans_too(home: Home) -> None:
     home.job('when: "0 12 * * *", spread: 30m', name="download-wfc3")
     assert read_plan(home, "download-wfc3").schedules[0].minutes == 1 << 12
     assert b"\n12 12 * * * " in home.read("crontab.d/main.crontab")
+
+
+def test_the_address_that_hears_of_a_job_names_it(home: Home) -> None:
+    home.write(
+        "jobs/all.yaml",
+        """\
+defaults: {profile: local, run: jobs/hello.sh, ping: "https://hc/key/{job}?create=1"}
+jobs:
+  a: {description: x}
+  b: {ping: "https://hc/uuid"}
+""",
+    )
+    home.compile()
+    pings = [decode_plan(home.read(f"crontab.d/plans/{name}.plan")).ping for name in "ab"]
+    assert pings == ["https://hc/key/a?create=1", "https://hc/uuid"]
+
+
+def test_what_the_sweep_must_know_without_yaml_is_in_the_plan_of_the_home(home: Home) -> None:
+    home.write("envs/site.yaml", f"{SITE}ping: https://hc/{{host}}\nmetrics: /x/runner.prom\n")
+    home.compile()
+    plan = decode_home_plan(home.read("crontab.d/home.plan"))
+    assert (plan.ping, plan.metrics) == ("https://hc/{host}", "/x/runner.prom")

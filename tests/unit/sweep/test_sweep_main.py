@@ -120,6 +120,57 @@ def test_a_second_sweep_leaves_at_once(house: House) -> None:
     os.close(descriptor)
 
 
+def test_who_asks_by_hand_is_told_that_another_sweep_is_at_work(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    descriptor, _ = try_lock(str(house.state / "sweep.alive"))
+    said = "runner sweep: another sweep is at work, and this one did nothing\n"
+
+    assert (main(["--home", str(house.home)]), capsys.readouterr().err) == (75, said)
+    explained = _sweep(house, "--explain")
+
+    assert (explained.returncode, explained.stdout, explained.stderr) == (75, "", said)
+    os.close(descriptor)
+
+
+def test_of_two_sweeps_at_once_each_chore_is_done_by_one(house: House) -> None:
+    """Ten times, since they rarely meet in the same instruction."""
+    command = [sys.executable, "-I", "-m", "runner.sweep", "--home", str(house.home), "--json"]
+    for number in range(10):
+        house.journal.append(*run_of(at=NOW + 60 * number))
+        house.leave_run("lost", at=NOW + 60 * number, pid=4243, boot_id="another-boot")
+        both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        results = [json.loads(line) for sweep in both for line in sweep.communicate(timeout=60)[0].splitlines()]
+
+        assert [sweep.returncode for sweep in both] == [0, 0]
+        assert [one["detail"] for one in results if one["chore"] == "close" and one["detail"]] == [
+            "closed as lost: lost"
+        ]
+        drained = [one["detail"] for one in results if one["chore"] == "drain" and one["detail"]]
+        assert drained == ["5 events" if number == 0 else "4 events"]
+    assert len([event for event in house.events() if event["event"] == "end"]) == 20
+
+
+def test_it_explains_what_each_chore_did_or_why_it_did_nothing(house: House) -> None:
+    house.leave_run("lost", boot_id="another-boot")
+
+    first, second = _sweep(house, "--explain"), _sweep(house, "--explain")
+
+    assert [line.partition(":")[0] for line in first.stdout.splitlines()] == list(CHORES)
+    assert "\nclose: closed as lost: lost\n" in first.stdout
+    assert "\ndrain: 3 events\n" in first.stdout
+    assert "drain: nothing to do: nothing new in the journal\n" in second.stdout
+    assert [line for line in second.stdout.splitlines() if ": nothing to do: " not in line] == []
+    assert (first.returncode, second.returncode) == (0, 0)
+
+
+def test_it_explains_a_failure_too(house: House) -> None:
+    (house.home / "envs" / "site.yaml").write_text(DOWN)
+    house.journal.append(*run_of())
+
+    assert "\ndrain: failed: ledger postgresql+psycopg2://u:***@127.0.0.1:1/x: " in _sweep(house, "--explain").stdout
+
+
 def test_each_sweep_shows_that_it_is_alive(house: House) -> None:
     _sweep(house)
     alive = house.state / "sweep.alive"

@@ -15,6 +15,7 @@ from runner.launch.slot import Schedule
 from runner.plans.installed import note_installed
 from runner.plans.write import read_compiled_plans
 from runner.registry.schedule import parse_when
+from runner.sweep.__main__ import sweep
 
 HOUR_S, DAY_S = 3600.0, 86400.0
 HOURLY = parse_when("0 * * * *").schedule
@@ -97,6 +98,14 @@ def test_a_chore_that_is_done_for_the_first_time_starts_nothing(house: House) ->
 def test_where_a_crash_has_spoilt_what_was_remembered_all_since_the_install_is_looked_at(house: House) -> None:
     install(house, schedule=parse_when("@daily").schedule, missed="all", at=NOW - 1.4 * DAY_S)
     assert look(house, last_look={}).missed == [format_slot(int(NOW - 0.5 * DAY_S))]
+
+
+def test_what_the_chores_before_it_do_in_the_same_sweep_is_nothing_remembered(house: House) -> None:
+    install(house, schedule=parse_when("@daily").schedule, missed="all", at=NOW - 1.4 * DAY_S)
+
+    list(sweep(house.place, NOW))
+
+    assert read_installed(str(house.state))["download"].missed == [format_slot(int(NOW - 0.5 * DAY_S))]
 
 
 def test_a_paused_plan_is_not_watched_and_begins_anew(house: House) -> None:
