@@ -5,6 +5,7 @@ The file ``installed`` of the state directory is written by an install, read by 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +15,15 @@ from runner.home.settings import Settings
 from runner.launch.installed import Installed, change_installed, read_installed
 from runner.launch.plan import PLANS, Plan
 from runner.launch.plan_encode import encode_schedule
+from runner.launch.record import open_record
+from runner.launch.state import SWEEP_ALIVE
 from runner.plans.write import Differences
 
 
 def note_installed(state: Path, plans: Iterable[Plan], now: float) -> None:
     """Remember the plans of an install; one whose schedule stays the same stays installed since then (CRON-53).
+
+    With the first of them a sweep is due within the minute: what fails before it has been here can wait for it.
 
     Parameters
     ----------
@@ -29,7 +34,11 @@ def note_installed(state: Path, plans: Iterable[Plan], now: float) -> None:
     def merge(before: dict[str, Installed]) -> dict[str, Installed]:
         return {plan.name: _merge(before.get(plan.name), plan, now) for plan in plans}
 
+    is_first = not read_installed(str(state))
     change_installed(str(state), merge)
+    if is_first and read_installed(str(state)):
+        os.close(open_record(f"{state}/{SWEEP_ALIVE}"))
+        os.utime(state / SWEEP_ALIVE)
 
 
 def _merge(before: Installed | None, plan: Plan, now: float) -> Installed:
