@@ -14,7 +14,7 @@ from importlib import import_module
 from runner.errors import BUG, DONE, TRY_LATER, RunnerError
 from runner.launch.gates import Place
 
-CHORES = ("reserve", "close", "missed", "drain", "snapshots", "expire")
+CHORES = ("reserve", "close", "missed", "late", "drain", "snapshots", "expire")
 
 
 @dataclass(frozen=True, slots=True)
