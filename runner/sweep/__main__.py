@@ -59,7 +59,7 @@ def sweep(place: Place, now: float) -> Iterator[Result]:
 
 def _do_chores(place: Place, now: float, alive: int) -> Iterator[Result]:
     worked_at = _read_instants(alive, now)
-    round_ = Round(place, now, worked_at)
+    round_ = Round(place, now, dict(worked_at))  # what was done before this round, whatever is done in it
     for name in CHORES:
         result = do_chore(name, round_)
         if result.did and result.code == DONE:

@@ -160,18 +160,21 @@ def _find_aged(round_: Round, aging: list[Seen]) -> Iterator[Finding]:
 
 
 def _find_long(round_: Round, timed: list[Seen], locks: list[LockFile]) -> Iterator[Finding]:
-    """Yield of each plan the oldest run that goes on for too long; who runs one by hand is there to see it."""
+    """Yield of each plan the oldest run that goes on for too long; who runs one by hand is there to see it.
+
+    The plan's health remembers one such run: of several beside each other the next is told when that has ended.
+    """
     boot_id, uptime_s = read_boot_id(), time.clock_gettime(_CLOCK_BOOTTIME)
-    for seen in timed:
-        name, limit_s = seen.one.plan, seen.plan.max_duration_s
-        records = [lock.record for lock in locks if lock.plan == name and lock.name != f"{name}{BESIDE}{WAITING}"]
-        living = [record for record in records if is_held(record, boot_id)]
-        for record in sorted(living, key=lambda record: record.run_id):
-            age_s, start = measure_age(record, round_.now, uptime_s), _parse_start(record)
-            if age_s > limit_s and start and start["trigger"] != BY_HAND:
-                reason = f"runs for {age_s:.0f} s, expected at most {limit_s:g} s"
-                yield Finding("long", record.run_id, round_.now - age_s + limit_s, reason, start)
-                break
+    limits = {seen.one.plan: seen.plan.max_duration_s for seen in timed}
+    living = [lock for lock in locks if is_held(lock.record, boot_id) and not lock.name.endswith(f"{BESIDE}{WAITING}")]
+    told = set()
+    for lock in sorted(living, key=lambda lock: lock.record.run_id):
+        limit_s = limits.get(lock.plan, 0.0)
+        age_s, start = measure_age(lock.record, round_.now, uptime_s), _parse_start(lock.record)
+        if limit_s and age_s > limit_s and lock.plan not in told and start and start["trigger"] != BY_HAND:
+            told.add(lock.plan)
+            reason = f"runs for {age_s:.0f} s, expected at most {limit_s:g} s"
+            yield Finding("long", lock.record.run_id, round_.now - age_s + limit_s, reason, start)
 
 
 def _name_missing(place: Place, plan: Plan, slot: str, see: str) -> Event:
