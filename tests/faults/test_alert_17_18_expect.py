@@ -25,9 +25,9 @@ def _entries(lab: Lab) -> list[Entry]:
 @pytest.mark.parametrize(
     ("body", "expected", "reason"),
     [
-        ("sleep 0.2", {"max_duration_s": 0.1}, r"took 0\.[2-9] s, expected at most 0\.1 s"),
-        ("exit 0", {"min_duration_s": 60.0}, r"took 0\.\d s, expected at least 60 s"),
-        ("echo x >&2", {"min_duration_s": 60.0}, r"1 line on stderr; took 0\.\d s, expected at least 60 s"),
+        ("sleep 0.2", {"max_duration_s": 0.1}, r"took \d+\.\d s, expected at most 0\.1 s"),
+        ("exit 0", {"min_duration_s": 60.0}, r"took \d+\.\d s, expected at least 60 s"),
+        ("echo x >&2", {"min_duration_s": 60.0}, r"1 line on stderr; took \d+\.\d s, expected at least 60 s"),
     ],
 )
 def test_a_run_that_takes_another_time_than_expected_is_warned_and_mailed(
