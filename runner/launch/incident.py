@@ -27,18 +27,21 @@ SKIPS_IN_A_ROW = 3
 
 BAD_OUTCOMES = ("warned", "failed", "timed_out", "cannot_start", "lost")
 _MILD_OUTCOMES = ("warned", "skipped")
+# What is found by the sweep and ends no run: nothing has run where something should, or a run goes on for too long.
+LATE, LONG = "late", "long"
 
 
 class Health:
     """The health of one plan; instants are POSIX seconds, 0 for never.
 
     ``incident`` is the run id that opened it, empty while healthy; the fields of a closed incident stay
-    until the next one opens, since a plan that is bad again soon reopens it.
+    until the next one opens, since a plan that is bad again soon reopens it. ``late``, ``aged`` and ``long`` are
+    what was last told as such: a slot, the instant from which the age of the last success counts, a run id.
     """
 
     __slots__ = (
-        "bad_at", "bad_runs", "flapping", "incident", "judged", "last_incident", "mailed_at", "mild", "ok_at",
-        "opened_at", "recovered_at", "reminders", "skips",
+        "aged", "bad_at", "bad_runs", "flapping", "incident", "judged", "last_incident", "late", "long", "mailed_at",
+        "mild", "ok_at", "opened_at", "recovered_at", "reminders", "skips",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -55,6 +58,7 @@ class Health:
         self.mailed_at = 0.0
         self.reminders = 0
         self.recovered_at = 0.0
+        self.late = self.aged = self.long = ""
 
 
 def judge(health: Health, run_id: str, outcome: str, reason: str, now: float, *, by_hand: bool = False) -> str:
@@ -82,13 +86,34 @@ def judge(health: Health, run_id: str, outcome: str, reason: str, now: float, *,
         health.skips = 0
     else:
         return SILENT
+    if outcome == "warned" and run_id == health.long:
+        health.bad_at = now  # it was told of and counted while it went on (ALERT-18)
+        return SILENT
     return _worsen(health, run_id, outcome in _MILD_OUTCOMES, now)
+
+
+def judge_finding(health: Health, run_id: str, what: str, mark: str, now: float) -> str:
+    """Enter what the sweep has found into `health`, once for each mark, and return which mail is due (ALERT-17).
+
+    `what` is the field that keeps the mark: ``late aged long``. Of a run that was judged meanwhile its end says all.
+    """
+    if getattr(health, what) == mark or run_id == health.judged:
+        return SILENT
+    _forget_future(health, now)
+    verdict = _worsen(health, run_id, True, now)
+    setattr(health, what, mark)
+    return verdict
 
 
 def enter_outcome(
     path: str, run_id: str, outcome: str, reason: str, now: float, tell: Tell | None = None, *, by_hand: bool = False
 ) -> tuple[Health, str, str]:
-    """Judge one outcome in the health file `path`, under its lock.
+    """Judge one outcome in the health file `path`; see `enter`."""
+    return enter(path, lambda health: judge(health, run_id, outcome, reason, now, by_hand=by_hand), tell)
+
+
+def enter(path: str, judge_it: Callable[[Health], str], tell: Tell | None = None) -> tuple[Health, str, str]:
+    """Change the health in the file `path` by a judgement, under the lock of the file.
 
     `tell` is called with the new health and the mail that is due, if one is, before the file says so: who is killed
     in between tells it once more, rather than never.
@@ -100,7 +125,7 @@ def enter_outcome(
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         health = decode_health(read_record(descriptor))
         was = health.incident
-        verdict = judge(health, run_id, outcome, reason, now, by_hand=by_hand)
+        verdict = judge_it(health)
         if tell and verdict != SILENT:
             tell(health, verdict)
         write_record(descriptor, encode_health(health))
@@ -170,11 +195,12 @@ def _close(health: Health, now: float, *, quietly: bool) -> str:
 
 def _worsen(health: Health, run_id: str, mild: bool, now: float) -> str:
     health.bad_at = now
+    count = run_id != health.long  # a run that was told of as long counts once, however it ends
     if not health.incident:
         if health.last_incident and now - health.recovered_at < FLAPPING_S:
             health.incident = health.last_incident
             health.flapping = True
-            health.bad_runs += 1
+            health.bad_runs += count
             health.mild = health.mild and mild
             return SILENT
         health.incident = run_id
@@ -185,7 +211,7 @@ def _worsen(health: Health, run_id: str, mild: bool, now: float) -> str:
         health.reminders = 0
         health.mailed_at = now
         return FIRST
-    health.bad_runs += 1
+    health.bad_runs += count
     if health.mild and not mild:
         health.mild = False
         health.mailed_at = now

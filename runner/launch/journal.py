@@ -21,7 +21,8 @@ audit     action job user sudo_user host command digest detail
 ========  =============================================================================================
 
 ``trigger`` is ``cron``, ``hand``, ``missed`` or ``rerun``; ``alerted`` the kind of mail (``first reminder worse
-recovered``) or empty. Unknown values are null. A run closed by the sweep has its ``end`` under `LOST_SEQ`.
+recovered``) or empty. Unknown values are null. A run closed by the sweep has its ``end`` under `LOST_SEQ`. The outcome
+of a flip may be ``late`` or ``long`` as well, which are no ends of a run: where none ran its id is that of the alert.
 """
 
 from __future__ import annotations

@@ -36,16 +36,18 @@ class Step:
 class Plan:
     """A job compiled for one profile; the defaults here are those of the registry.
 
-    Durations are seconds, sizes bytes; ``timeout_s`` 0 is no timeout; ``umask`` an int. Of the limits 0, or an
-    empty ladder, is none; ``env`` are the entry's own variables, ``secrets`` names of variables and the files that
-    their values are in. ``ping`` is the address that hears of its runs, empty for none.
+    Durations are seconds, sizes bytes; ``timeout_s`` 0 is no timeout; ``umask`` an int. Of the limits and of what is
+    expected (``max_duration_s min_duration_s max_age_s``) 0, or an empty ladder, is none; ``env`` are the entry's own
+    variables, ``secrets`` names of variables and the files that their values are in; ``ping`` is the address that
+    hears of its runs, empty for none.
     """
 
     __slots__ = (
         "activation", "cwd", "digest", "enabled", "env", "grace_s", "hosts", "job", "limit_cpu_s", "limit_files",
-        "limit_memory_bytes", "limit_nice", "limit_processes", "log_keep_s", "log_max_bytes", "mailto", "missed",
-        "name", "overlap", "ping", "profile", "rerun_lost", "retry_backoff", "retry_delay_s", "retry_on", "retry_times",
-        "schedules", "secrets", "stderr", "stderr_allow", "steps", "survivors", "timeout_s", "timezone", "umask",
+        "limit_memory_bytes", "limit_nice", "limit_processes", "log_keep_s", "log_max_bytes", "mailto", "max_age_s",
+        "max_duration_s", "min_duration_s", "missed", "name", "overlap", "ping", "profile", "rerun_lost",
+        "retry_backoff", "retry_delay_s", "retry_on", "retry_times", "schedules", "secrets", "stderr", "stderr_allow",
+        "steps", "survivors", "timeout_s", "timezone", "umask",
     )  # fmt: skip
 
     def __init__(self, name: str, job: str, profile: str) -> None:
@@ -75,6 +77,9 @@ class Plan:
         self.limit_nice = 0
         self.stderr = "warn"
         self.stderr_allow: list[str] = []
+        self.max_duration_s = 0.0
+        self.min_duration_s = 0.0
+        self.max_age_s = 0.0
         self.cwd = ""
         self.umask = 0o027
         self.log_max_bytes = 50 << 20
@@ -121,7 +126,10 @@ class PlanTarget:
 
 TEXTS = ("name", "job", "profile", "timezone", "survivors", "overlap", "missed", "stderr", "cwd", "ping")
 LISTS = ("mailto", "hosts", "retry_on", "stderr_allow")
-NUMBERS = ("timeout_s", "grace_s", "log_keep_s", "retry_delay_s", "retry_backoff", "limit_cpu_s")
+NUMBERS = (
+    "timeout_s", "grace_s", "log_keep_s", "retry_delay_s", "retry_backoff", "limit_cpu_s", "max_duration_s",
+    "min_duration_s", "max_age_s",
+)  # fmt: skip
 WHOLE = ("umask", "log_max_bytes", "retry_times", "limit_files", "limit_processes", "limit_nice")
 
 

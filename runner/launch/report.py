@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.launch.incident import FIRST, RECOVERED, REMINDER, WORSE, Health
+from runner.launch.incident import FIRST, LONG, RECOVERED, REMINDER, WORSE, Health
 from runner.launch.instant import format_slot
 from runner.launch.journal import Value
 from runner.launch.stream import Stream
@@ -19,6 +19,8 @@ _DID = {
     "cannot_start": "could not start",
     "lost": "was lost",
     "skipped": "was skipped",
+    "late": "is late",
+    "long": "takes long",
     "ok": "ended well",
 }
 _FIRST = {"warned": "First warning", "skipped": "First of this"}
@@ -32,7 +34,8 @@ def compose(
     Parameters
     ----------
     end
-        The run's ``end`` event, or its ``skip`` event with ``outcome``.
+        The run's ``end`` event, or its ``skip`` or ``start`` event with ``outcome``; where there is no run what would
+        name it, and the command to ``see`` more.
     health, alert
         The plan's health after this run, and which alert is due.
     streams
@@ -129,9 +132,13 @@ def _show_facts(end: dict[str, Value]) -> list[str]:
         "---- run ----",
         f"slot {end['slot']}   profile {end['profile']}   release {end['release']}   host {end['host']}",
     ]
+    again = f"again   runner run {end['job']}{_option(end)}"
     if end.get("log"):
         rows.append(f"log   {end['log']}")
-        rows.append(f"see   runner logs {end['run_id']}        again   runner run {end['job']}{_option(end)}")
+        then = f"stop   runner stop {end['plan']}" if end["outcome"] == LONG else again
+        rows.append(f"see   runner logs {end['run_id']}        {then}")
+    elif end.get("see"):
+        rows.append(f"see   {end['see']}        {again}")
     elif end.get("detail"):
         rows.append(f"held by   {clean(str(end['detail']))}")
     return rows

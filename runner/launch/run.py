@@ -292,11 +292,16 @@ def _record_steps(run: Run, attempt: Attempt) -> None:
 def _end(run: Run, start: dict[str, journal.Value], ending: Ending) -> int:
     """Write the end where it belongs: log, health, journal, lock; speak if a human must act."""
     now, tally = time.time(), run.tally
+    duration_s = max(time.monotonic() - run.monotonic, 0.0)
+    if run.plan.max_duration_s or run.plan.min_duration_s:
+        from runner.launch.expect import judge_duration
+
+        ending = judge_duration(ending, duration_s, run.plan)
     step_s = run.find_clock_step(now)
     if abs(step_s) > _CLOCK_STEP_S:
         ending.reason += f"{'; ' if ending.reason else ''}clock stepped {step_s:+.0f} s"
     facts: dict[str, journal.Value] = {
-        "duration_s": max(time.monotonic() - run.monotonic, 0.0),
+        "duration_s": duration_s,
         "outcome": ending.outcome,
         "reason": ending.reason,
         "exit_code": ending.exit_code,

@@ -17,6 +17,7 @@ from runner.errors import UserError
 from runner.home.here import find_state, find_target, read_host, read_user
 from runner.home.settings import Settings
 from runner.launch import lines
+from runner.launch.boot import read_boot_time
 from runner.launch.gates import find_pause, read_plan
 from runner.launch.hosts import matches_host
 from runner.launch.installed import Installed, read_installed
@@ -215,7 +216,7 @@ def _read_life(scene: Scene, runs: Iterable[Run], slot: int) -> Life:
         seen_after=after[0],
         boot_after=after[1],
         boot_id=read_boot_id(),
-        booted_at=_read_boot_time(),
+        booted_at=read_boot_time(),
         swept_at=path.stat().st_mtime if path.exists() else 0.0,
     )
 
@@ -239,11 +240,3 @@ def _list_signs(run: Run) -> Iterator[str]:
     yield run.started_at
     if run.ended_at and run.outcome != LOST:
         yield run.ended_at
-
-
-def _read_boot_time() -> float:
-    """Return when this host was booted; proc(5), ``btime``."""
-    for line in Path("/proc/stat").read_text().splitlines():
-        if line.startswith("btime "):
-            return float(line.split()[1])
-    return 0.0

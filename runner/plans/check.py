@@ -55,6 +55,7 @@ def check_jobs(jobs: tuple[Job, ...], profiles: dict[str, Profile], settings: Se
         yield from _check_targets(job, profiles, targets, settings)
         yield from _check_clocks(job, {target: zones[target] for target in targets}, read_next_spans)
         yield from _check_programs(job, settings.home)
+        yield from _check_expected(job)
 
 
 def _check_profiles(job: Job, profiles: dict[str, Profile], written: list[str]) -> Iterator[Fault]:
@@ -143,3 +144,12 @@ def _inspect(path: Path, word: str) -> tuple[str, str, str]:
         # The host that runs it may have it, and a home compiles to the same on every machine (CRON-19).
         return "warning", f"{word} names the interpreter {interpreter}, which is not here", ""
     return "", "", ""
+
+
+def _check_expected(job: Job) -> Iterator[Fault]:
+    """Yield what no run can fulfil, and what nobody would look at: only what cron starts has an age (ALERT-17)."""
+    expect = job.expect
+    if expect and 0 < expect.max_duration_s < expect.min_duration_s:
+        yield job.fault("expect", "min_duration is longer than max_duration, which no run can be", "change one")
+    if expect and expect.max_age_s and not job.when and "expect" in job.source.entry.entries:
+        yield job.fault("expect", "max_age of a job without when is looked at by nobody", "give it a when", "warning")

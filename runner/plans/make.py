@@ -9,7 +9,7 @@ from runner.launch.guard import RULE_KEYS, Guard, Member, Rule, encode_guard
 from runner.launch.plan import HomePlan, Plan, PlanTarget, Step
 from runner.profiles.changes import find_tree, make_activation
 from runner.profiles.profile import Profile
-from runner.registry.job import Job, Limits, Retries
+from runner.registry.job import Expect, Job, Limits, Retries
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,8 @@ def make_plan(job: Job, name: str, profile: Profile, settings: Settings) -> Plan
         _set_retries(plan, job.retries)
     if job.limits:
         _set_limits(plan, job.limits)
+    if job.expect:
+        _set_expect(plan, job.expect)
     return plan
 
 
@@ -77,6 +79,12 @@ def _set_limits(plan: Plan, limits: Limits) -> None:
     plan.limit_files = limits.files or 0
     plan.limit_processes = limits.processes or 0
     plan.limit_nice = limits.nice or 0
+
+
+def _set_expect(plan: Plan, expect: Expect) -> None:
+    plan.max_duration_s = expect.max_duration_s
+    plan.min_duration_s = expect.min_duration_s
+    plan.max_age_s = expect.max_age_s
 
 
 def make_home_plan(settings: Settings, profiles: dict[str, Profile]) -> HomePlan:

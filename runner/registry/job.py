@@ -184,7 +184,7 @@ class Job:
     ping: str = declare(scalar(ping_address("job")), "address that hears of its runs", "", shown="none")
     stderr: str = declare(scalar(choice("ignore", "warn", "fail")), "what stderr with exit 0 means", "warn")
     stderr_allow: tuple[str, ...] = declare(list_of(scalar(pattern)), "harmless lines on stderr", "[]")
-    expect: Expect | None = declare(none_or(record_of(Keys(Expect))), "alert although ok", "none", later=True)
+    expect: Expect | None = declare(none_or(record_of(Keys(Expect))), "alert although ok", "none")
     limits: Limits | None = declare(none_or(record_of(Keys(Limits))), "what it may use", "none")
     timezone: str = declare(scalar(zone), "zone of when", "", shown="the target's")
     spread_s: float = declare(scalar(window), "window for the minute", "none", name="spread")

@@ -64,7 +64,7 @@ def sweep(place: Place, now: float) -> Iterator[Result]:
 
 def _do_chores(place: Place, now: float, alive: int) -> Iterator[Result]:
     worked_at = _read_instants(alive, now)
-    round_ = Round(place, now, dict(worked_at))  # what this sweep does is no memory of an earlier one
+    round_ = Round(place, now, dict(worked_at))  # what was done before this round, whatever is done in it
     for name in CHORES:
         result = do_chore(name, round_)
         round_.results.append(result)

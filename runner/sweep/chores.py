@@ -19,7 +19,7 @@ from runner.launch.gates import Place
 if TYPE_CHECKING:
     from runner.sweep.post import Posting
 
-CHORES = ("begin", "mail", "reserve", "close", "missed", "drain", "snapshots", "expire", "metrics", "ping")
+CHORES = ("begin", "mail", "reserve", "close", "missed", "late", "drain", "snapshots", "expire", "metrics", "ping")
 
 
 @dataclass(frozen=True, slots=True)

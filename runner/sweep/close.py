@@ -14,30 +14,29 @@ from dataclasses import dataclass
 from runner.errors import TryLater
 from runner.launch import lock
 from runner.launch.gates import is_plan_name, read_plan
-from runner.launch.incident import Health, enter_outcome
+from runner.launch.incident import Health, judge
 from runner.launch.installed import owe_rerun
 from runner.launch.instant import format_instant
-from runner.launch.journal import LOST_SEQ, Value, append_record, encode_event, make_end
+from runner.launch.journal import LOST_SEQ, make_end
 from runner.launch.log import format_footer
-from runner.launch.outbox import post_alert
 from runner.launch.outcome import LOST
 from runner.launch.pings import leave_end
 from runner.launch.process import read_boot_id, read_command
 from runner.launch.records import BY_CRON, BY_HAND, BY_MISSED
 from runner.launch.reserve import has_events
-from runner.launch.state import HEALTH, JOURNAL, LOCKS, LOGS, RESERVE
+from runner.launch.state import JOURNAL, LOCKS, LOGS, RESERVE
 from runner.launch.stops import read_stop
 from runner.ledger.files import list_files
 from runner.ledger.record import Event, parse_event
 from runner.sweep.chores import Round
-from runner.sweep.late import end_if_late, find_processes
+from runner.sweep.health import append_synced, change_health
 from runner.sweep.locks import read_locks
 from runner.sweep.open_runs import find_open_runs
+from runner.sweep.outliving import end_if_over, find_processes
 
 IDLE = "no run is open"
 _FLIP_SEQ = LOST_SEQ - 1
 REBOOTED = "host rebooted"
-_NAMES = ("plan", "job", "profile", "slot", "host", "trigger", "release")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ def _settle(run: OpenRun, round_: Round) -> bool:
     holder = lock.find_lock(path)
     if holder and holder.run_id == run.start["run_id"] and holder.boot_id == boot_id:
         grace_s = read_plan(round_.place.home, plan)[0].grace_s
-        end_if_late(holder, run.start["timeout_s"] or 0.0, grace_s, round_.now)
+        end_if_over(holder, run.start["timeout_s"] or 0.0, grace_s, round_.now)
     descriptor, is_ours = lock.try_lock(path)
     try:
         return is_ours and _close(run, descriptor, boot_id, round_)
@@ -118,7 +117,7 @@ def _close(run: OpenRun, descriptor: int, boot_id: str, round_: Round) -> bool:
     known = _find_events(state, run_id)
     end = known.get("end")
     if not run.is_recorded and "start" not in known:
-        _append(round_, run.start)
+        append_synced(round_, run.start)
     is_owed = not end and _wants_rerun(run, round_) and owe_rerun(state, run.start["plan"], run.start["slot"])
     if is_owed:
         holder.slots = [slot for slot in holder.slots if slot != run.start["slot"]]
@@ -134,7 +133,7 @@ def _close(run: OpenRun, descriptor: int, boot_id: str, round_: Round) -> bool:
         # The wrapper was killed just after; or its start came behind it, out of the reserve or since the clock was
         # set back. Said once more it is the same event, and who reads the journal on from here knows.
         if run.is_recorded:
-            _append(round_, end)
+            append_synced(round_, end)
         return False
     _record_lost(run.start, _explain(run, state, boot_id), round_)
     return True
@@ -195,31 +194,15 @@ def _record_lost(start: Event, reason: str, round_: Round) -> None:
     end = make_end(start, LOST_SEQ, format_instant(round_.now), outcome=LOST, reason=reason, attempts=1, alerted="")
     _write_footer(f"{state}/{LOGS}/{plan}/{run_id}.log", format_footer(end))
     by_hand = start["trigger"] == BY_HAND
+    boot = read_boot_id() if reason == REBOOTED else ""
 
-    def tell(health: Health, alert: str) -> None:
-        end["alerted"] = alert
-        boot = read_boot_id() if reason == REBOOTED else ""
-        round_.say(post_alert(round_.place, {**end, "mailto": start["mailto"]}, health, alert, None, boot))
+    def judge_lost(health: Health) -> str:
+        return judge(health, run_id, LOST, reason, round_.now, by_hand=by_hand)
 
-    path = f"{state}/{HEALTH}/{plan}"
-    health, _, flip = enter_outcome(path, run_id, LOST, reason, round_.now, tell, by_hand=by_hand)
-    if flip:
-        _append(round_, _make_flip(end, flip, health.incident))
-    _append(round_, end)
+    end["alerted"] = change_health(round_, {**end, "mailto": start["mailto"]}, judge_lost, _FLIP_SEQ, boot)
+    append_synced(round_, end)
     if url := read_plan(round_.place.home, plan)[0].ping:
         leave_end(state, url, end)
-
-
-def _make_flip(end: dict[str, Value], kind: str, incident: str) -> dict[str, Value]:
-    event: dict[str, Value] = {"event": "flip", "at": end["at"], "run_id": end["run_id"], "seq": _FLIP_SEQ}
-    named = {key: end[key] for key in _NAMES}
-    return {**event, **named, "incident": incident, "kind": kind, "outcome": LOST}
-
-
-def _append(round_: Round, event: dict[str, Value]) -> None:
-    """Append to the journal of today, synced, also what is of an earlier day: that file may be drained and gone."""
-    today = format_instant(round_.now)[:10]
-    append_record(f"{round_.place.state}/{JOURNAL}", today, encode_event(event), sync=True)
 
 
 def _write_footer(path: str, footer: str) -> None:

@@ -10,18 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runner.launch.gates import find_closed_gate, read_plan
 from runner.launch.installed import Installed, change_installed, read_installed
 from runner.launch.instant import format_slot
 from runner.launch.lock import find_lock
 from runner.launch.overdue import Start, choose_missed, choose_starts, find_due
 from runner.launch.plan import Plan
 from runner.launch.records import BY_MISSED, BY_RERUN
-from runner.launch.slot import use_zone
 from runner.launch.state import LOCKS
 from runner.sweep.chores import Round
 from runner.sweep.named import Named, find_named
 from runner.sweep.starts import count_running, find_busy, start_runs
+from runner.sweep.watched import watch_plans
 
 IDLE = "nothing is installed"
 PAUSED = 0.0
@@ -90,27 +89,14 @@ def settle(seen: Seen, named: Named, now: float) -> Installed:
 
 
 def _look(round_: Round) -> Iterator[Seen]:
-    """Look at every installed plan; libc's zone is the host's again afterwards."""
-    zone: str | None = ""
-    try:
-        for one in read_installed(round_.place.state).values():
-            plan, fault = read_plan(round_.place.home, one.plan)
-            if fault or not one.fits(plan) or find_closed_gate(round_.place, plan, round_.now)[0]:
-                yield Seen(one, PAUSED)
-            elif not one.since or (plan.missed == "skip" and not one.rerun):
-                yield Seen(one, one.since or round_.now)
-            else:
-                wanted = plan.timezone or round_.place.timezone or None
-                try:
-                    if wanted != zone:
-                        use_zone(wanted)
-                    zone = wanted
-                    yield _look_at(round_, one, plan)
-                except LookupError:  # no such zone here: its runs say so
-                    zone = ""
-                    yield Seen(one, one.since)
-    finally:
-        use_zone(None)
+    for watched in watch_plans(round_):
+        one, plan = watched.one, watched.plan
+        if not watched.is_well:
+            yield Seen(one, PAUSED)
+        elif not one.since or (plan.missed == "skip" and not one.rerun) or not watched.has_zone:
+            yield Seen(one, one.since or round_.now)
+        else:
+            yield _look_at(round_, one, plan)
 
 
 def _look_at(round_: Round, one: Installed, plan: Plan) -> Seen:

@@ -5,9 +5,12 @@ import subprocess
 from lab import CALLER, Lab, kill
 from missing import give_up
 
+from runner.launch.outbox import read_entry
+
 _HOLD = 'touch "$RUNNER_WORK/ready"; while :; do sleep 0.05; done'
 _NAMES = ("one", "two", "three")
 # The sweep of the next boot: a mount namespace in which the kernel's boot id is another.
+_BOOT_ID = "7a0f7f0e-0000-4000-8000-000000000001"
 _NEXT_BOOT = """
 mount --bind "$1/boot_id" /proc/sys/kernel/random/boot_id || exit 99
 "$1/wrappers/run-job" --sweep
@@ -16,7 +19,7 @@ for name in one two three; do "$1/wrappers/run-job" $name --slot 2026-03-08T08:0
 
 
 def _boot_again(lab: Lab) -> str:
-    (lab.home / "boot_id").write_text("7a0f7f0e-0000-4000-8000-000000000001\n")
+    (lab.home / "boot_id").write_text(f"{_BOOT_ID}\n")
     command = ["unshare", "-rm", "sh", "-c", _NEXT_BOOT, "sh", lab.home]
     result = subprocess.run(command, env=CALLER, capture_output=True, text=True)
     if result.returncode == 99:
@@ -25,7 +28,7 @@ def _boot_again(lab: Lab) -> str:
     return result.stderr
 
 
-def test_fault_06_after_a_power_loss_runs_are_lost_and_their_locks_are_void(lab: Lab) -> None:
+def _lose_power(lab: Lab) -> None:
     for name in _NAMES:
         lab.job(name, f'[ "$RUNNER_SLOT" = 2026-03-08T08:00:00Z ] && exit 0\n{_HOLD}')
     wrappers = [lab.start_running(name, "--slot", "2026-03-08T07:00:00Z") for name in _NAMES]
@@ -35,6 +38,10 @@ def test_fault_06_after_a_power_loss_runs_are_lost_and_their_locks_are_void(lab:
     for pid in lab.processes():
         kill(pid, 9)
 
+
+def test_fault_06_after_a_power_loss_runs_are_lost_and_their_locks_are_void(lab: Lab) -> None:
+    _lose_power(lab)
+
     mail = _boot_again(lab)
 
     for name in _NAMES:
@@ -42,3 +49,16 @@ def test_fault_06_after_a_power_loss_runs_are_lost_and_their_locks_are_void(lab:
         assert lab.outcomes(name) == ["lost", "ok"]
         assert [event["reason"] for event in lab.events("end", name)] == ["host rebooted", ""]
         lab.assert_clean(name)
+
+
+def test_fault_06_the_alerts_of_one_power_loss_name_the_boot_that_found_it_out(lab: Lab) -> None:
+    """ALERT-17: so that they can be one digest."""
+    lab.mail_via("sendmail", sendmail="/nowhere")
+    _lose_power(lab)
+
+    _boot_again(lab)
+
+    entries = [read_entry(str(path)) for path in (lab.state / "outbox").glob("*.first")]
+    assert sorted((entry.plan, entry.outcome, entry.boot) for entry in entries if entry) == [
+        (name, "lost", _BOOT_ID) for name in sorted(_NAMES)
+    ]

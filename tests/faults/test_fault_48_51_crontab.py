@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from missing import give_up
 from runner.crontab.block import split_lines
 from runner.crontab.install import install
 from runner.errors import UserError
+from runner.launch.installed import rest_installed
+from runner.launch.instant import parse_instant
 
 ABOVE = b"PATH=/usr/bin:/bin\n# caf\xe9 by hand since 2009\n0 0 * * * true\n"
 
@@ -204,3 +208,19 @@ def test_fault_51_a_crontab_that_is_gone_is_found_by_verify(home: Home) -> None:
     answer = home.runner("crontab", "verify", "--json")
     assert answer.code == 1
     assert [one["finding"] for one in answer.objects] == ["absent"]
+
+
+def test_fault_51_what_cron_no_longer_starts_is_late_once_within_five_minutes_and_a_period(home: Home) -> None:
+    """ALERT-17: something else than the crontab calls the sweep."""
+    home.job('when: "* * * * *"')
+    assert home.runner("crontab", "install", "--yes").code == 0
+    rest_installed(str(home.state), "job", time.time() - 900)
+    (home.crontab.directory / "table").unlink()
+
+    begun = time.time()
+    mails = [home.runner("sweep").err for _ in range(3)]
+
+    late = re.match(r"LATE job \[local\] slot (\S+) has no run\n", mails[0])
+    assert late
+    assert begun - 360 < parse_instant(late[1]) <= time.time() - 300
+    assert mails[1:] == ["", ""]

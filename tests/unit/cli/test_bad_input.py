@@ -163,6 +163,29 @@ def test_a_job_that_no_target_would_run_is_a_warning(home: Home) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("keys", "code", "fault"),
+    [
+        ('when: "@daily", expect: {max_age: 25h, max_duration: 2m, min_duration: 2m}', 0, None),
+        (
+            'when: "@daily", expect: {max_duration: 1m, min_duration: 2m}',
+            2,
+            "2:69: min_duration is longer than max_duration, which no run can be; change one",
+        ),
+        (
+            "expect: {max_age: 1d}",
+            0,
+            "2:53: warning: max_age of a job without when is looked at by nobody; give it a when",
+        ),
+    ],
+)
+def test_what_no_run_can_fulfil_or_nobody_looks_at_is_told(home: Home, keys: str, code: int, fault: str | None) -> None:
+    home.job(keys)
+    answer = home.runner("check")
+    assert answer.code == code
+    assert [one for one in answer.faults if "jobs/all" in one] == ([f"jobs/all.yaml:{fault}"] if fault else [])
+
+
 ZONES = """\
 name: x
 mail: {ops: a@b}

@@ -16,6 +16,7 @@ from runner.launch.incident import (
     encode_health,
     enter_outcome,
     judge,
+    judge_finding,
     parse_health,
 )
 from runner.launch.report import make_subject
@@ -34,6 +35,12 @@ class _Story:
     def see(self, after_s: float, outcome: str, reason: str = "", *, by_hand: bool = False) -> str:
         self._runs += 1
         return judge(self.health, f"run-{self._runs}", outcome, reason, _NOON + after_s, by_hand=by_hand)
+
+    def find(self, after_s: float, what: str, mark: str) -> str:
+        """Find what is late, or that run `mark` is long."""
+        self._runs += 1
+        run_id = mark if what == "long" else f"run-{self._runs}"
+        return judge_finding(self.health, run_id, what, mark, _NOON + after_s)
 
     def see_all(self, *runs: tuple[float, str]) -> list[str]:
         return [self.see(after_s, outcome, "overlap" if outcome == "skipped" else "") for after_s, outcome in runs]
@@ -163,6 +170,62 @@ def test_skips_by_pause_or_host_never_speak(story: _Story, reason: str) -> None:
     assert [story.see(minute, "skipped", reason) for minute in range(10)] == [SILENT] * 10
 
 
+@pytest.mark.parametrize("what", ["late", "aged", "long"])
+def test_what_the_sweep_finds_opens_an_incident_is_told_once_and_recovers(story: _Story, what: str) -> None:
+    """ALERT-17, ALERT-18."""
+    assert [story.find(minute * _MINUTE, what, "this") for minute in range(3)] == [FIRST, SILENT, SILENT]
+    assert (story.health.incident, story.health.bad_runs) == ("this" if what == "long" else "run-1", 1)
+    assert story.see(4 * _MINUTE, "ok") == RECOVERED
+    assert story.find(5 * _MINUTE, what, "this") == SILENT
+    assert story.health.incident == ""
+
+
+def test_late_slots_are_reminded_of_like_bad_runs(story: _Story) -> None:
+    mails = {minute: story.find(minute * _MINUTE, "late", f"slot {minute}") for minute in range(361)}
+
+    assert {minute: mail for minute, mail in mails.items() if mail != SILENT} == {0: FIRST, 60: REMINDER, 300: REMINDER}
+    subject = make_subject({"plan": "j", "profile": "p", "outcome": "late", "reason": ""}, story.health, REMINDER)
+    assert subject.startswith("STILL LATE j [p] 361 times since ")
+
+
+def test_a_late_slot_and_an_old_success_are_remembered_side_by_side(story: _Story) -> None:
+    story.find(0, "late", "slot")
+    story.find(1, "aged", "then")
+
+    assert [story.find(2, "late", "slot"), story.find(3, "aged", "then")] == [SILENT, SILENT]
+    assert story.health.bad_runs == 2
+
+
+def test_a_failure_of_what_was_late_is_worse(story: _Story) -> None:
+    assert [story.find(0, "late", "slot"), story.see(60, "failed")] == [FIRST, WORSE]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "mail"), [("warned", SILENT), ("failed", WORSE), ("timed_out", WORSE), ("lost", WORSE)]
+)
+def test_a_run_that_was_told_of_as_long_counts_once_however_it_ends(story: _Story, outcome: str, mail: str) -> None:
+    """ALERT-18: of one that ends warned no second mail, even where a reminder would be due."""
+    story.find(0, "long", "run-2")
+
+    assert story.see(2 * _HOUR, outcome) == mail
+    assert (story.health.judged, story.health.bad_runs) == ("run-2", 1)
+
+
+def test_the_next_long_run_counts_anew(story: _Story) -> None:
+    story.find(0, "long", "run-2")
+    story.see(60, "warned")
+
+    assert story.find(2 * _HOUR, "long", "run-4") == REMINDER
+    assert story.health.bad_runs == 2
+
+
+def test_a_run_that_ended_while_the_sweep_looked_is_not_long(story: _Story) -> None:
+    story.see(0, "ok")
+
+    assert story.find(1, "long", "run-1") == SILENT
+    assert story.health.incident == ""
+
+
 def test_a_run_is_judged_once(story: _Story) -> None:
     assert judge(story.health, "run", "failed", "", _NOON) == FIRST
     assert judge(story.health, "run", "lost", "", _NOON) == SILENT
@@ -203,6 +266,8 @@ def test_a_good_run_by_hand_closes_a_flapping_incident_at_once(story: _Story) ->
 
 def test_a_health_file_is_read_as_it_was_written(story: _Story) -> None:
     story.see_all((0, "ok"), (0.25, "failed"), (60, "ok"), (120, "warned"), (180, "skipped"))
+    for what in ("late", "aged", "long"):
+        story.find(240, what, f"this {what}")
 
     read = decode_health(encode_health(story.health))
 

@@ -56,6 +56,10 @@ def _compose(
         ({"outcome": "cannot_start", "reason": 'no file "/a"'}, {}, FIRST,
          'CANNOT_START download-wfc3 [dsoc-prod] no file "/a"'),
         ({"outcome": "lost", "reason": "host rebooted"}, {}, FIRST, "LOST download-wfc3 [dsoc-prod] host rebooted"),
+        ({"outcome": "late", "reason": "slot 2026-11-21T11:00:00Z has no run"}, {}, FIRST,
+         "LATE download-wfc3 [dsoc-prod] slot 2026-11-21T11:00:00Z has no run"),
+        ({"outcome": "long", "reason": "runs for 612 s, expected at most 600 s"}, {}, FIRST,
+         "LONG download-wfc3 [dsoc-prod] runs for 612 s, expected at most 600 s"),
         ({"outcome": "skipped", "reason": "overlap"}, {}, FIRST, "SKIPPED download-wfc3 [dsoc-prod] overlap"),
         ({}, {"bad_runs": 7}, REMINDER, "STILL FAILED download-wfc3 [dsoc-prod] 7 times since 11:00Z"),
         ({}, {"bad_runs": 7, "flapping": True}, REMINDER,
@@ -209,3 +213,21 @@ def test_a_skip_names_who_holds_the_lock() -> None:
 
     assert "download-wfc3 was skipped 3 times in a row: overlap.\n" in text
     assert "held by   run X since then, job pid 4242\n" in text
+
+
+def test_a_late_slot_has_a_command_that_says_why_it_did_not_run() -> None:
+    end = _make_end(outcome="late", reason="slot X has no run", log=None, duration_s=None, see="runner why job X")
+
+    text = "\n\n".join(compose(end, _make_health(), FIRST, None))
+
+    assert "download-wfc3 is late: slot X has no run.\n" in text
+    assert "see   runner why job X        again   runner run download-wfc3\n" in text
+
+
+def test_a_long_run_has_the_command_that_ends_it() -> None:
+    end = _make_end(outcome="long", reason="runs for 612 s, expected at most 600 s", duration_s=None)
+
+    text = "\n\n".join(compose(end, _make_health(), FIRST, None))
+
+    assert "download-wfc3 takes long: runs for 612 s, expected at most 600 s.\n" in text
+    assert "see   runner logs 20261121T110000.412907Z-ops1-4242        stop   runner stop download-wfc3\n" in text

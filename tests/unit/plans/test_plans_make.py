@@ -61,6 +61,13 @@ def test_every_key_that_a_run_obeys_is_in_its_plan(home: Home) -> None:
     assert plan.env == [("A", '{b} "c"')]
 
 
+def test_what_a_job_expects_is_in_its_plan(home: Home) -> None:
+    """ALERT-17, ALERT-18."""
+    home.job('when: "@daily", expect: {max_duration: 2h, min_duration: 5s, max_age: 26h}')
+    plan = read_plan(home)
+    assert (plan.max_duration_s, plan.min_duration_s, plan.max_age_s) == (7200, 5, 93600)
+
+
 def test_a_job_without_recipients_leaves_them_to_the_home(home: Home) -> None:
     """ALERT-6."""
     home.job('when: "@daily"')

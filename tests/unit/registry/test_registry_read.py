@@ -105,7 +105,7 @@ def test_ten_different_mistakes_are_ten_places() -> None:
         ("overlap: queue", '3:12: "queue" is not possible here; one of allow, replace, skip, wait'),
         ("retries: {times: 0}", '3:20: "0" is not a whole number from 1 to 100'),
         ("retries: {delay: 1m}", '3:12: "times" is missing; how many more attempts'),
-        ("expect: {max_age: 1d}", "3:11: expect: not built yet; only none can be given"),
+        ("expect: {max_ago: 1d}", '3:12: unknown key "max_ago"; did you mean "max_age"?'),
         ("limits: {memory: [8G, 2G]}", "3:20: each rung of memory must be larger than the one before"),
         ("secrets: {A: hunter2}", '3:16: "hunter2" is not a secret; '
          "write file:/PATH: secrets stay in files of their own"),
@@ -134,7 +134,7 @@ def test_each_mistake_is_told_where_it_is_and_what_to_do(line: str, fault: str) 
         "secrets: {}",
     ],
 )
-def test_what_is_not_built_yet_may_be_given_its_default(line: str) -> None:
+def test_a_default_may_be_written_down(line: str) -> None:
     assert job_faults(line) == []
 
 
