@@ -56,6 +56,8 @@ class _Kind:
 
 _KINDS = {"start": _Kind({**_NAMES, **_START}), "end": _Kind({**_NAMES, **_END}), "skip": _Kind({**_NAMES, **_SKIP})}
 _OTHER = _Kind({})
+# The fields that were checked of the kinds that make a run; what a newer wrapper adds may be of any type.
+CHECKED = {name: frozenset(kind.names) for name, kind in _KINDS.items()}
 
 
 def parse_event(line: bytes) -> Event:
