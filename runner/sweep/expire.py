@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.home.group import share_logs
 from runner.launch.gates import is_plan_name, read_plan
 from runner.launch.journal import short_host
 from runner.launch.outcome import OK
@@ -45,6 +44,8 @@ def has_work(round_: Round) -> bool:
 
 def work(round_: Round) -> str:
     """Remove the logs that each plan keeps too long or too many of, and what else nobody needs any more."""
+    from runner.home.group import share_logs
+
     share_logs(round_.place.state, round_.place.plan.group)
     plans = [path for path in (Path(round_.place.state) / LOGS).iterdir() if is_plan_name(path.name)]
     logs = sum(_expire_logs(round_, plan) for plan in plans if plan.is_dir() and not plan.is_symlink())
