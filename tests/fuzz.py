@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
 from traceback import format_exc
+from warnings import catch_warnings, simplefilter
 
 import fuzz_crontab
 import fuzz_journal
@@ -54,7 +55,9 @@ def play(kind: Kind, seed: int, numbers: Iterable[int]) -> Iterator[Failure]:
         data = kind.make(Random(f"{seed} {kind.name} {number}"))
         begun = time.process_time()
         try:
-            kind.read(data)
+            with catch_warnings():
+                simplefilter("error")
+                kind.read(data)
         except Exception:
             yield Failure(kind.name, seed, number, data, format_exc())
         if (seconds := time.process_time() - begun) > MOST_S:

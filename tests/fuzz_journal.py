@@ -6,7 +6,6 @@ import json
 import shutil
 from contextlib import suppress
 from functools import lru_cache
-from pathlib import Path
 from random import Random
 
 from fuzz_kind import Kind, make_directory, mutate, split_words
@@ -65,10 +64,10 @@ class _Ledger:
     """A state directory and a ledger, used for one journal after the other."""
 
     def __init__(self) -> None:
-        self._directory = make_directory()
-        self.state = Path(self._directory.name, "state")
+        directory = make_directory()
+        self.state = directory / "state"
         self.journal = make_journal(self.state)
-        self.database: Database = SqliteDatabase(f"sqlite:///{self._directory.name}/runner.db", 1.0)
+        self.database: Database = SqliteDatabase(f"sqlite:///{directory}/runner.db", 1.0)
         prepare_schema(self.database)
 
     def drain(self, data: bytes) -> Drained:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 
 from runner.errors import Fault
 
@@ -50,10 +52,12 @@ class Kind:
     read: Callable[[bytes], None]
 
 
-def make_directory() -> TemporaryDirectory[str]:
+def make_directory() -> Path:
     """Return a directory in memory, where this system has such a place: a disk would be waited for all the time."""
     memory = "/dev/shm"
-    return TemporaryDirectory(prefix="runner-fuzz-", dir=memory if Path(memory).is_dir() else None)
+    directory = mkdtemp(prefix="runner-fuzz-", dir=memory if Path(memory).is_dir() else None)
+    atexit.register(rmtree, directory)
+    return Path(directory)
 
 
 def split_words(text: str) -> tuple[bytes, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 from fuzz_kind import Kind, make_directory, mutate, split_words
 from journals import NOW, TODAY, start_of
@@ -155,8 +154,7 @@ def _small(name: str, share: int, read: Callable[[bytes], None], *samples: bytes
     return Kind(name, share, lambda chance: mutate(chance, samples, _WORDS), read)
 
 
-_KEPT = make_directory()
-_DIRECTORY = Path(_KEPT.name)
+_DIRECTORY = make_directory()
 (_DIRECTORY / JOURNAL).mkdir()
 (_DIRECTORY / STOPS).mkdir()
 _PAUSE = [("author", "ana"), ("since", format_instant(NOW)), ("until", format_instant(NOW + 60)), ("reason", "x")]

@@ -80,7 +80,7 @@ def make_run(facts: Facts) -> Run:
 
 def _begin(start: Event) -> Facts:
     recipients = start.get("mailto")
-    start["mailto"] = " ".join(map(str, recipients)) if isinstance(recipients, list) else None
+    start["mailto"] = " ".join([one for one in recipients if isinstance(one, str)]) if recipients else None
     return start
 
 
