@@ -23,6 +23,11 @@ BUG = 70
 TRY_LATER = 75
 
 
+def clean(text: str) -> str:
+    """Return `text` with control characters shown and not acted on (SEC-10)."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
 class RunnerError(Exception):
     """Anything foreseen; its text is one line for a person."""
 
@@ -67,7 +72,7 @@ class Fault:
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         warning = "warning: " if self.level == "warning" else ""
-        return f"{place}: {warning}{self.message}" + (f"; {self.hint}" if self.hint else "")
+        return clean(f"{place}: {warning}{self.message}" + (f"; {self.hint}" if self.hint else ""))
 
 
 class FaultsFound(UserError):

@@ -132,7 +132,9 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except RunnerError as error:
-        click.echo(str(error), err=True)
+        from runner.cli.output import say_lines
+
+        say_lines(str(error).split("\n"))
         return error.exit_code
     except click.ClickException as error:
         error.show()

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 import click
 
+from runner.errors import clean as clean
+
 # What a cell that begins with a word looks like on a terminal.
 STYLES = {
     "ok": "green",
@@ -48,11 +50,6 @@ def going_on() -> Iterator[None]:
 def say_nothing_more() -> None:
     """Throw away what is printed from now on; Python would complain of it once more at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def clean(text: str) -> str:
-    """Return `text` with control characters shown and not acted on (SEC-10)."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def clean_lines(data: bytes) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from warnings import catch_warnings, simplefilter
 
 from runner.document.faults import Faults, Wrong, suggest
 from runner.document.tree import Mapping, Node, Scalar, Sequence, is_empty, items_of
@@ -106,8 +107,11 @@ def boolean(value: str) -> bool:
 def pattern(value: str) -> str:
     """Return a regular expression, as text."""
     try:
-        re.compile(value)
-    except re.error as error:
+        # What Python only warns of, as [[a], would be said by each run, on the stderr that cron mails.
+        with catch_warnings():
+            simplefilter("error")
+            re.compile(value)
+    except (re.error, OverflowError, RecursionError, Warning) as error:
         raise Wrong(f'"{value}" is not a regular expression: {error}') from None
     return value
 

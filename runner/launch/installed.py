@@ -123,12 +123,25 @@ def decode_installed(data: bytes) -> dict[str, Installed]:
     for key, value in lines.decode(data):
         if key == "plan":
             one = found[value] = Installed(value, 0.0, "", [])
-        elif key == "since":
-            one.since = one.at = 0.0 if value == "paused" else parse_instant(value)
-        elif key == "at":
-            one.at = parse_instant(value)
-        elif key == "timezone":
-            one.timezone = value
-        elif key in ("when", "missed", "rerun"):
-            getattr(one, key).append(value)
+        else:
+            try:
+                _enter(one, key, value)
+            except (ValueError, LookupError):
+                found.pop(one.plan, None)
     return found
+
+
+def _enter(one: Installed, key: str, value: str) -> None:
+    """Enter one line of a plan."""
+    if key == "since":
+        one.since = one.at = 0.0 if value == "paused" else parse_instant(value)
+    elif key == "at":
+        one.at = parse_instant(value)
+    elif key == "timezone":
+        one.timezone = value
+    elif key == "when":
+        decode_schedule(value)
+        one.when.append(value)
+    elif key in ("missed", "rerun"):
+        parse_instant(value)
+        getattr(one, key).append(value)

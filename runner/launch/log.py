@@ -9,7 +9,7 @@ from __future__ import annotations
 import posix
 
 from runner.launch.journal import Value
-from runner.launch.state import LATEST_LOG, LOGS, make_directory, write_all
+from runner.launch.state import LATEST_LOG, LOGS, TEMPORARY, make_directory, write_all
 
 _COPY_BYTES = 65536
 # A smaller cap would have no room for the wrapper's own lines.
@@ -144,7 +144,7 @@ def format_footer(end: dict[str, Value]) -> str:
 
 def _replace_link(path: str, target: str) -> None:
     # One name for all runs of a plan: what a killed one left is cleared away by the next.
-    temporary = f"{path}.tmp"
+    temporary = f"{path}{TEMPORARY}"
     try:
         try:
             posix.symlink(target, temporary)

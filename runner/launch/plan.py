@@ -233,8 +233,10 @@ def decode_schedule(text: str) -> Schedule:
             masks.append(every_bit(low, high))
         else:
             mask = 0
-            for number in field.removeprefix("*:").split(","):
-                mask |= 1 << int(number)
+            for number in map(int, field.removeprefix("*:").split(",")):
+                if not low <= number <= high:
+                    raise ValueError(f"a schedule has {number} where {low} to {high} may be")
+                mask |= 1 << number
             masks.append(mask)
     schedule = Schedule()
     schedule.minutes, schedule.hours, schedule.days, schedule.months, schedule.weekdays = masks

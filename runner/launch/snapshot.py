@@ -196,6 +196,10 @@ def decode_snapshot(data: bytes) -> Snapshot:
         elif key == "secret":
             name, file = value.split(" ", 1)
             snapshot.secrets.append((name, file))
+        elif key in ("made_at", "max_age_s"):
+            setattr(snapshot, key, float(value))
+        elif key in ("profile", "identity", "digest", "activation"):
+            setattr(snapshot, key, value)
         else:
-            setattr(snapshot, key, float(value) if key in ("made_at", "max_age_s") else value)
+            raise ValueError(f"it has a line '{key}' that means nothing there")
     return snapshot

@@ -31,6 +31,8 @@ DRAINED = "drained"
 OPEN_RUNS = "open"
 COUNTED_RUNS = "counted"
 LATEST_LOG = "latest.log"
+# The end of a name that is about to be replaced: what a killed writer leaves of it the sweep removes.
+TEMPORARY = ".tmp"
 
 
 def make_state(root: str) -> None:
@@ -74,7 +76,7 @@ def write_file(path: str, data: bytes, mode: int = 0o600, *, sync: bool = True) 
 
     Without `sync` a power loss (but no crash of ours) may leave either, or an empty file.
     """
-    temporary = f"{path}.{posix.getpid()}.tmp"
+    temporary = f"{path}.{posix.getpid()}{TEMPORARY}"
     flags = posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC | posix.O_CLOEXEC | posix.O_NOFOLLOW
     descriptor = posix.open(temporary, flags, mode)
     try:

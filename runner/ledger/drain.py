@@ -18,7 +18,6 @@ from runner.ledger.files import (
     Rejected,
     is_final,
     list_files,
-    read_drained,
     read_piece,
     set_aside,
     write_drained,
@@ -53,20 +52,6 @@ class Drained:
             f"journal: {len(self.rejected)} damaged line{'s' if len(self.rejected) > 1 else ''} set aside in"
             f" journal/rejected.jsonl; the first: {first.name} at byte {first.position}, {first.reason}"
         )
-
-
-def has_undrained(state: str, database: str = "") -> bool:
-    """Whether there may be something to drain: asks no database.
-
-    Parameters
-    ----------
-    database
-        Its URL without password (`hide_password`); empty for the one that was drained into last.
-    """
-    last, drained = read_drained(state)
-    if database not in ("", last):
-        drained = {}
-    return any(file.size_bytes != drained.get(file.name, 0) for file in list_files(state))
 
 
 def drain_journal(database: Database, state: str, now: float) -> Drained:

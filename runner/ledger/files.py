@@ -141,6 +141,20 @@ def read_drained(state: str) -> tuple[str, dict[str, int]]:
         return "", {}
 
 
+def has_undrained(state: str, database: str = "") -> bool:
+    """Whether there may be something to drain: asks no database.
+
+    Parameters
+    ----------
+    database
+        Its URL without password (`hide_password`); empty for the one that was drained into last.
+    """
+    last, drained = read_drained(state)
+    if database not in ("", last):
+        drained = {}
+    return any(file.size_bytes != drained.get(file.name, 0) for file in list_files(state))
+
+
 def write_drained(state: str, database: str, drained_bytes: dict[str, int]) -> None:
     """Remember how many bytes of each file are in `database`, which is named by its URL without password."""
     pairs = [("database", database), *((name, str(size)) for name, size in sorted(drained_bytes.items()))]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner.ledger.files import NumberedLine, Rejected, make_rejected
-from runner.ledger.record import Event, parse_event
+from runner.ledger.record import CHECKED, Event, parse_event
 from runner.ledger.tables import RUN_COLUMNS, SKIPPED, Run
 
 # What is known of a run: values for columns of its row, and what else its events say.
@@ -51,7 +51,7 @@ def fold_lines(file_name: str, numbered: Iterable[NumberedLine], batch: Batch) -
             batch.rejected.append(make_rejected(file_name, position, line, error))
             continue
         batch.count += 1
-        if event["event"] in ("start", "end", "skip"):
+        if event["event"] in CHECKED:
             fold_event(event, batch.runs)
         else:
             batch.others.append((event["run_id"], event["seq"], event["event"], event["at"], line.decode()))
@@ -59,6 +59,9 @@ def fold_lines(file_name: str, numbered: Iterable[NumberedLine], batch: Batch) -
 
 def fold_event(event: Event, runs: dict[str, Facts]) -> None:
     """Enter the beginning or the end of a run into `runs`; the event is used up."""
+    checked = CHECKED[event["event"]]
+    if not checked.issuperset(event):
+        event = {name: value for name, value in event.items() if name in checked}
     facts = _begin(event) if event["event"] == "start" else _end(event)
     run_id = facts["run_id"]
     runs[run_id] = merge_facts(runs[run_id], facts) if run_id in runs else facts
@@ -76,8 +79,8 @@ def make_run(facts: Facts) -> Run:
 
 
 def _begin(start: Event) -> Facts:
-    recipients = start["mailto"]
-    start["mailto"] = " ".join(map(str, recipients)) if isinstance(recipients, list) else None
+    recipients = start.get("mailto")
+    start["mailto"] = " ".join([one for one in recipients if isinstance(one, str)]) if recipients else None
     return start
 
 

@@ -21,7 +21,8 @@ from runner.errors import TryLater
 from runner.launch.instant import format_slot
 from runner.launch.journal import make_run_id
 from runner.launch.state import make_state
-from runner.ledger.drain import drain_journal, has_undrained, read_offsets
+from runner.ledger.drain import drain_journal, read_offsets
+from runner.ledger.files import has_undrained
 from runner.ledger.fold import Batch, Facts, make_run, merge_facts
 from runner.ledger.record import Event
 from runner.ledger.tables import EVENTS, LAST_RUNS, RUN_COLUMNS, RUNS, SKIPPED, Run

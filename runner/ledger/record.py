@@ -56,6 +56,8 @@ class _Kind:
 
 _KINDS = {"start": _Kind({**_NAMES, **_START}), "end": _Kind({**_NAMES, **_END}), "skip": _Kind({**_NAMES, **_SKIP})}
 _OTHER = _Kind({})
+# The fields that were checked of the kinds that make a run; what a newer wrapper adds may be of any type.
+CHECKED = {name: frozenset(kind.names) for name, kind in _KINDS.items()}
 
 
 def parse_event(line: bytes) -> Event:
@@ -105,7 +107,12 @@ def _find_wrong(kind: _Kind, types: tuple[type, ...]) -> str:
 def _show_odd_characters(event: Event) -> Event:
     """Return the event as every database takes it: PostgreSQL has no NUL in a text, UTF-8 no lone surrogate."""
 
-    def show(text: str) -> str:
-        return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+    def show(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return value.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
-    return {name: show(value) if isinstance(value, str) else value for name, value in event.items()}
+    return {
+        name: [show(item) for item in value] if isinstance(value, list) else show(value)
+        for name, value in event.items()
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runner.launch.state import DRAINED, JOURNAL
-from runner.ledger.drain import drain_journal, has_undrained
+from runner.ledger.files import has_undrained
 from runner.sweep.chores import Round
 
 IDLE = "nothing new in the journal"
@@ -23,6 +23,7 @@ def work(round_: Round) -> str:
     from runner.database.migrate import prepare_schema
     from runner.home.here import find_database
     from runner.home.settings import read_settings
+    from runner.ledger.drain import drain_journal
 
     with connect(find_database(read_settings(Path(round_.place.home)))) as database:
         prepare_schema(database)

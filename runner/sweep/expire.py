@@ -8,12 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.home.group import share_logs
 from runner.launch.gates import is_plan_name, read_plan
 from runner.launch.journal import short_host
 from runner.launch.outcome import OK
 from runner.launch.pauses import expire_pause
-from runner.launch.state import JOURNAL, LOGS, PAUSES, STOPS
+from runner.launch.state import DIRECTORIES, JOURNAL, LOGS, PAUSES, PRODUCTS, STOPS, TEMPORARY, WORK
 from runner.ledger.files import list_files, read_drained
 from runner.ledger.record import RUN_ID
 from runner.sweep.chores import Round
@@ -24,7 +23,11 @@ MOST_LOGS = 500
 JOURNAL_KEEP_S = 7 * 86400.0
 # No run takes longer to end after it was asked to.
 STOP_KEEP_S = 86400.0
+# Nobody takes longer to rename what he has written.
+TEMPORARY_KEEP_S = 3600.0
 _FOOTER_BYTES = 4096
+# What jobs write is theirs.
+_NOT_OURS = (WORK, PRODUCTS)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -42,11 +45,14 @@ def has_work(round_: Round) -> bool:
 
 def work(round_: Round) -> str:
     """Remove the logs that each plan keeps too long or too many of, and what else nobody needs any more."""
+    from runner.home.group import share_logs
+
     share_logs(round_.place.state, round_.place.plan.group)
     plans = [path for path in (Path(round_.place.state) / LOGS).iterdir() if is_plan_name(path.name)]
     logs = sum(_expire_logs(round_, plan) for plan in plans if plan.is_dir() and not plan.is_symlink())
     removed = {"logs": logs, "journal files": _expire_journals(round_)}
     removed |= {"pauses": _expire_pauses(round_), "stops": _expire_stops(round_)}
+    removed["temporary files"] = _expire_temporaries(round_)
     counts = ", ".join(f"{count} {what}" for what, count in removed.items() if count)
     return f"removed {counts}" if counts else ""
 
@@ -119,6 +125,17 @@ def _expire_stops(round_: Round) -> int:
     """Remove requests that no run has taken along, and return how many."""
     requests = [path for path in (Path(round_.place.state) / STOPS).iterdir() if is_plan_name(path.name)]
     old = [path for path in requests if round_.now - path.lstat().st_mtime > STOP_KEEP_S]
+    for path in old:
+        path.unlink()
+    return len(old)
+
+
+def _expire_temporaries(round_: Round) -> int:
+    """Remove what writers that were killed have left of files that they were about to replace, and return how many."""
+    state = Path(round_.place.state)
+    places = [state, *(state / name for name in DIRECTORIES if name not in _NOT_OURS), *(state / LOGS).glob("*/")]
+    found = [path for place in places for path in place.glob(f"*{TEMPORARY}")]
+    old = [path for path in found if round_.now - path.lstat().st_mtime > TEMPORARY_KEEP_S]
     for path in old:
         path.unlink()
     return len(old)

@@ -31,7 +31,7 @@ from runner.sweep.locks import LockFile, read_locks
 from runner.sweep.named import Named, find_named
 from runner.sweep.watched import Watched, watch_plans
 
-IDLE = "no slot is overdue, and no run takes too long"
+IDLE = "nothing is installed"
 _FLIP_SEQ = LOST_SEQ - 2
 _CLOCK_BOOTTIME = 7  # goes on while the machine sleeps, and nobody sets it
 _TICKS = os.sysconf("SC_CLK_TCK")

@@ -10,7 +10,7 @@ from runner.launch.outcome import LOST
 from runner.launch.records import BY_MISSED, BY_RERUN
 from runner.launch.state import JOURNAL
 from runner.ledger.files import list_files
-from runner.ledger.record import Event, parse_event
+from runner.ledger.record import CHECKED, Event, parse_event
 
 _SLOT = re.compile(rb'"slot": "([^"]*)"')
 
@@ -62,6 +62,7 @@ def _parse(line: bytes, wanted: set[bytes]) -> Event | None:
     if not found or found[1] not in wanted:
         return None
     try:
-        return parse_event(line.strip())
+        event = parse_event(line.strip())
     except ValueError:
         return None
+    return event if event["event"] in CHECKED else None

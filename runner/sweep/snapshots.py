@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -39,6 +38,8 @@ def _list_wanted(round_: Round) -> list[Path]:
 
 def _capture(home: str, plan: str) -> str:
     """Capture in a process of its own, which ends what the activation has started and nothing else; return why not."""
+    import subprocess
+
     command = [sys.executable, "-I", "-X", "utf8", "-m", "runner.profiles.keep", home, plan]
     done = subprocess.run(command, env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}, capture_output=True, text=True)
     return "" if done.returncode == 0 else done.stderr.strip() or f"capture of {plan} ended with {done.returncode}"

@@ -57,6 +57,14 @@ def compare(subject: Sequence[str], floor: Sequence[str], pairs: int) -> tuple[C
     return _median([one for one, _ in costs]), _median([other for _, other in costs])
 
 
+def run_beside(commands: Sequence[Sequence[str]]) -> list[str]:
+    """Run some commands beside each other; return what each printed, AssertionError if it printed nothing."""
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
+    printed = [process.communicate()[0] for process in processes]
+    assert all(printed), printed
+    return printed
+
+
 def median_of(runs: int, action: Callable[[], float]) -> float:
     """Return the median of what `action` returns, called `runs` times."""
     return median(action() for _ in range(runs))

@@ -14,7 +14,8 @@ from runner.database.connect import connect
 from runner.database.database import Database
 from runner.database.migrate import prepare_schema
 from runner.launch.journal import LOST_SEQ
-from runner.ledger.drain import Drained, drain_journal, has_undrained
+from runner.ledger.drain import Drained, drain_journal
+from runner.ledger.files import has_undrained
 
 YESTERDAY, DAY_BEFORE = "2026-11-20", "2026-11-19"
 

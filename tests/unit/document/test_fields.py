@@ -90,8 +90,9 @@ def test_a_umask_is_octal() -> None:
 
 def test_expressions_are_compiled_to_see_whether_they_are_right() -> None:
     assert pattern("^DeprecationWarning") == "^DeprecationWarning"
-    with pytest.raises(Wrong, match="not a regular expression: missing"):
-        pattern("(")
+    for text, why in (("(", "missing"), ("a{99999999999}", "the repetition number"), ("[[a]", "Possible nested set")):
+        with pytest.raises(Wrong, match=f"not a regular expression: {why}"):
+            pattern(text)
 
 
 def test_names_of_hosts_and_variables() -> None:

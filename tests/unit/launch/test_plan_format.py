@@ -220,9 +220,9 @@ def test_sets_are_numbers_and_a_star_stays_a_star(when: str, encoded: str) -> No
     assert encode_schedule(parse_when(when).schedule) == encoded
 
 
-@pytest.mark.parametrize("text", ["* * * *", "* * * * * *", "a * * * *", "*/5 * * * *"])
+@pytest.mark.parametrize("text", ["* * * *", "* * * * * *", "a * * * *", "*/5 * * * *", "60 * * * *", "* -1 * * *"])
 def test_what_is_no_schedule_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"int\(\)|zip\(\)"):
+    with pytest.raises(ValueError, match=r"int\(\)|zip\(\)|a schedule has "):
         decode_schedule(text)
 
 

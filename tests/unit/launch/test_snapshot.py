@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.launch.activation import Activation, Change
+from runner.launch.plan import fingerprint
 from runner.launch.snapshot import (
+    FORMAT,
     Input,
     Snapshot,
     decode_snapshot,
@@ -71,8 +73,13 @@ def test_a_snapshot_is_private_and_found_again(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / SNAPSHOTS).iterdir()] == ["dsoc-prod@ops1"]
 
 
+def _add_line(data: bytes) -> bytes:
+    body = data.partition(b"\n")[2] + b"inputs x\n"
+    return f"{FORMAT} {fingerprint(body)}\n".encode() + body
+
+
 @pytest.mark.parametrize(
-    "damage", [lambda data: data[:-3], lambda data: b"x" + data, lambda data: data.replace(b"A", b"B")]
+    "damage", [lambda data: data[:-3], lambda data: b"x" + data, lambda data: data.replace(b"A", b"B"), _add_line]
 )
 def test_a_damaged_snapshot_is_none(tmp_path: Path, damage: object) -> None:
     (tmp_path / SNAPSHOTS).mkdir()

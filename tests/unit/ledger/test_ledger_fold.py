@@ -85,3 +85,12 @@ def test_events_beside_a_run_are_kept_with_their_line() -> None:
     fold_lines("2026-11-21.jsonl", [(1, line)], batch)
 
     assert batch.others == [(START["run_id"], 2, "attempt", START["at"], line.decode())]
+
+
+def test_what_nobody_knows_of_an_event_spoils_no_field_of_its_run() -> None:
+    """An event of a newer wrapper: what it adds may be of any type, what it leaves out is unknown."""
+    start = {name: value for name, value in START.items() if name != "mailto"}
+
+    run = _fold(start, {**END, "mailto": [["x"]], "pid": "y", "later": {}})
+
+    assert (run.mailto, run.pid, run.outcome) == (None, 4242, "failed")

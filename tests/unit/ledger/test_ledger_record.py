@@ -83,3 +83,5 @@ def test_characters_that_postgresql_refuses_are_shown() -> None:
     line = json.dumps({**end_of(START), "reason": "a\0b \udcff é"}).encode()
 
     assert parse_event(line)["reason"] == "a\\x00b \\udcff é"
+    recipients = json.dumps({**start_of(), "mailto": ["\0@x", ["\ud800"], 1]}).encode()
+    assert parse_event(recipients)["mailto"][0] == "\\x00@x"

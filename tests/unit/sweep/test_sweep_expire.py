@@ -153,3 +153,18 @@ def test_a_stop_request_that_no_run_took_along_goes_after_a_day(house: House) ->
     assert house.sweep("expire").detail == "removed 1 stops"
 
     assert [path.name for path in (house.state / "stops").iterdir()] == ["new"]
+
+
+def test_what_a_killed_writer_left_goes_after_an_hour_but_nothing_of_a_job(house: House) -> None:
+    names = ("installed.7.tmp", "journal/open.7.tmp", "logs/download/latest.log.tmp", "work/download/mine.tmp")
+    for path in [house.state / name for name in names]:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+        _age(path, 2 / 24)
+    young = house.state / "pauses/download.8.tmp"
+    young.write_text("x")
+    os.utime(young, (NOW, NOW))
+
+    assert house.sweep("expire").detail == "removed 3 temporary files"
+
+    assert {path.name for path in house.state.rglob("*.tmp")} == {"mine.tmp", "download.8.tmp"}

@@ -15,6 +15,9 @@ from journals import NOW, run_of
 
 from runner.launch.lock import try_lock
 from runner.launch.plan import HOME_PLAN
+from runner.plans.installed import note_installed
+from runner.plans.write import read_compiled_plans
+from runner.registry.schedule import parse_when
 from runner.sweep.__main__ import main
 from runner.sweep.chores import CHORES, Result
 from runner.sweep.trouble import choose_message
@@ -35,14 +38,29 @@ def _sweep(house: House, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env={})
 
 
-def test_a_sweep_without_work_says_nothing_and_imports_neither_sql_nor_yaml(house: House) -> None:
-    program = (
-        "import sys; from runner.sweep.__main__ import main; code = main(['--home', sys.argv[1]]);"
-        "print(code, {'sqlalchemy', 'alembic', 'sqlite3', 'psycopg2', 'yaml', 'click'}.intersection(sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", program, str(house.home)], capture_output=True, text=True)
+def _list_loaded(program: str, *home: str) -> set[str]:
+    """Return the modules that are loaded at the end of a program."""
+    command = [sys.executable, "-I", "-c", f"import sys; {program}; print(*sys.modules)", *home]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stderr == ""
+    return set(done.stdout.split())
 
-    assert (done.stdout, done.stderr) == ("0 set()\n", "")
+
+def test_a_sweep_without_work_says_nothing_and_loads_no_room_that_a_chore_would_work_with(house: House) -> None:
+    """Each minute, of each home: neither SQL, YAML, click nor requests, nor any room that a chore works with."""
+    for number in range(25):
+        house.plan(f"job-{number}", schedules=[parse_when("0 3 * * *").schedule], missed="all")
+    note_installed(house.state, read_compiled_plans(house.home), time.time())
+    sweep = "from runner.sweep.__main__ import main; assert main(['--home', sys.argv[1]]) == 0"
+    _list_loaded(sweep, str(house.home))  # the first sets the reserve aside
+
+    loaded = _list_loaded(sweep, str(house.home)) - _list_loaded("pass")
+
+    rooms = {name.split(".")[1] for name in loaded if name.startswith("runner.")}
+    assert rooms == {"errors", "launch", "sweep", "ledger"}
+    foreign = {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names - {"runner"}
+    assert foreign == set()
+    assert not loaded & {"sqlite3", "subprocess", "socket", "smtplib", "email", "urllib.request", "http.client"}
 
 
 def test_a_sweep_drains_the_journal_and_says_nothing(house: House) -> None:

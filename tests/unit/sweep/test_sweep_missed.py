@@ -183,3 +183,19 @@ def test_a_plan_that_is_not_installed_or_paused_is_owed_no_rerun(house: House) -
     assert not owe_rerun(str(house.state), "other", *hours(1))
     rest_installed(str(house.state), "download", 0.0)
     assert not owe_rerun(str(house.state), "download", *hours(1))
+
+
+def test_an_event_of_another_kind_that_names_a_slot_starts_and_hinders_nothing(house: House) -> None:
+    house.journal.append({**start_of(), "event": "later", "slot": hours(1)[0], "plan": None, "trigger": None})
+    assert look(house).missed == hours(3, 2, 1, 0)
+
+
+@pytest.mark.parametrize("damage", ["since soon", "when 99 * * * *", "missed never", "when"])
+def test_a_plan_whose_lines_are_damaged_is_not_watched_and_spoils_no_other(house: House, damage: str) -> None:
+    """The file that somebody edited, or a disk has spoilt."""
+    path = house.state / "installed"
+    path.write_text(f"plan broken\n{damage}\n{path.read_text()}")
+
+    assert look(house).missed == hours(3, 2, 1, 0)
+
+    assert list(read_installed(str(house.state))) == ["download"]
