@@ -5,6 +5,7 @@ from __future__ import annotations
 from runner.launch.incident import FIRST, RECOVERED, REMINDER, WORSE, Health
 from runner.launch.instant import format_slot
 from runner.launch.journal import Value
+from runner.launch.scrub import scrub_text
 from runner.launch.stream import Stream
 
 _SUBJECT_CHARACTERS = 120
@@ -35,7 +36,7 @@ def compose(end: dict[str, Value], health: Health, alert: str, streams: tuple[St
         stderr and stdout of the run; None if it had none.
     """
     parts = [_describe(end), *_show_streams(streams, end.get("log")), *_show_facts(end), _explain(health, alert)]
-    return f"{make_subject(end, health, alert)}\n\n" + "\n".join(parts) + "\n"
+    return scrub_text(f"{make_subject(end, health, alert)}\n\n" + "\n".join(parts) + "\n")
 
 
 def make_subject(end: dict[str, Value], health: Health, alert: str) -> str:
@@ -93,7 +94,7 @@ def _show_stderr(err: Stream, log: str) -> list[str]:
     """Return stderr whole, or its first and last lines where it is long, in itself or when it is made visible."""
     head, tail = err.head, err.tail
     lines = decode_output(head + tail)
-    if err.size == len(head) + len(tail) and _measure(lines) <= _STDERR_BYTES:
+    if err.is_whole and _measure(lines) <= _STDERR_BYTES:
         return [f"---- stderr, {_count(len(lines), 'line')} ----", *lines]
     while True:
         # Cut at line ends; a line that is longer than all that was kept is cut where that ends.
