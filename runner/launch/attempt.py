@@ -133,8 +133,8 @@ class Attempt:
         self._open: dict[int, Stream] = {}
         self._echo: dict[int, Echo] = {}
         self._is_over = False
-        self.out = Stream(0, STDOUT_TAIL_BYTES)
-        self.err = Stream(STDERR_HEAD_BYTES, STDERR_TAIL_BYTES)
+        self.out = Stream(0, STDOUT_TAIL_BYTES, log.forms)
+        self.err = Stream(STDERR_HEAD_BYTES, STDERR_TAIL_BYTES, log.forms)
         self.err.count_lines(plan.stderr_allow)
         self.cpu_s = 0.0
         self.max_rss_bytes = 0
@@ -313,6 +313,8 @@ class Attempt:
                 self._meet_survivors()
             else:
                 time.sleep(0.01)
+        for descriptor, stream in self._open.items():
+            self._pass_on(descriptor, stream, stream.scrub(b"", is_last=True))
         for stream in (self.out, self.err):
             self._log.write(stream.finish())
 
@@ -353,19 +355,21 @@ class Attempt:
 
     def _read(self, descriptor: int) -> None:
         chunk = posix.read(descriptor, _READ_BYTES)
+        stream = self._open[descriptor]
         if not chunk:
             self._forget(descriptor)
-            return
-        stream = self._open[descriptor]
-        if descriptor in self._echo:
-            self._show(descriptor, chunk)
-        self._log.write_pieces(stream.feed(chunk, time.monotonic()))
+        self._pass_on(descriptor, stream, stream.scrub(chunk, is_last=not chunk))
+
+    def _pass_on(self, descriptor: int, stream: Stream, shown: bytes) -> None:
+        if descriptor in self._echo and shown:
+            self._show(descriptor, shown)
+        self._log.write_pieces(stream.pass_on(shown, time.monotonic()))
 
     def _show(self, descriptor: int, chunk: bytes) -> None:
         """Show a piece to whoever watches; while he does not read on, neither do we, until the job is over."""
         echo = self._echo[descriptor]
         echo.show(chunk)
-        if echo.held and not self._is_over:
+        if echo.held and not self._is_over and descriptor in self._open:
             self._poll.unregister(descriptor)
 
     def _show_more(self) -> bool:

@@ -30,6 +30,8 @@ from __future__ import annotations
 import posix
 import time
 
+from runner.launch.scrub import scrub_text
+
 MAX_BYTES = 4096
 # What the sweep writes about a run whose wrapper is gone: fixed, so that two sweeps write it once.
 LOST_SEQ = 1_000_000
@@ -39,6 +41,8 @@ _END_FIELDS = (
     "duration_s", "outcome", "reason", "exit_code", "signal", "attempts", "cpu_s", "max_rss_bytes", "stdout_bytes",
     "stderr_bytes", "alerted",
 )  # fmt: skip
+# What people and programs have written.
+_FREE_TEXTS = ("reason", "detail", "command")
 _ENOSPC = 28
 
 Value = str | int | float | bool | list[str] | None
@@ -58,7 +62,12 @@ def short_host(name: str) -> str:
 
 
 def encode_event(event: dict[str, Value]) -> bytes:
-    """Return newline + JSON object + newline, at most `MAX_BYTES`; the longest texts are cut with ``...``."""
+    """Return newline + JSON object + newline, at most `MAX_BYTES`; the longest texts are cut with ``...``.
+
+    Free texts have no secret that can be told by its shape (SEC-9).
+    """
+    free = {key: scrub_text(text) for key in _FREE_TEXTS if isinstance(text := event.get(key), str)}
+    event = {**event, **free}
     record = _encode_object(event)
     while len(record) > MAX_BYTES - 2:
         longest = max(event, key=lambda key: len(_encode_value(event[key])))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posix
 
 from runner.launch.journal import Value
+from runner.launch.scrub import scrub_text
 from runner.launch.state import LATEST_LOG, LOGS, TEMPORARY, make_directory, write_all
 
 _COPY_BYTES = 65536
@@ -18,10 +19,13 @@ _SEEK_SET, _SEEK_CUR = 0, 1
 
 
 class Log:
-    """An open log. If it cannot be written, the job's bytes are counted and dropped and the run goes on."""
+    """An open log. If it cannot be written, the job's bytes are counted and dropped and the run goes on.
+
+    ``forms`` are what the values of the run's secrets may look like: no text of it may have them (SEC-9).
+    """
 
     __slots__ = (
-        "_dropped", "_ends_line", "_head", "_marker", "_piece_bytes", "_size", "_trouble_bytes", "descriptor",
+        "_dropped", "_ends_line", "_head", "_marker", "_piece_bytes", "_size", "_trouble_bytes", "descriptor", "forms",
         "max_bytes", "path", "trouble",
     )  # fmt: skip
 
@@ -29,6 +33,7 @@ class Log:
         self.path = path
         self.descriptor = descriptor
         self.max_bytes = max(max_bytes, _SMALLEST_CAP_BYTES)
+        self.forms: list[bytes] = []
         self.trouble = ""
         self._piece_bytes = self.max_bytes // 4
         self._size = 0
@@ -68,6 +73,7 @@ class Log:
 
     def write_comment(self, text: str) -> None:
         """Append lines of ours; the job's text in them stays on its line, and theirs begins one."""
+        text = scrub_text(text, self.forms)
         lines = b"".join([f"# {line}\n".encode("utf-8", "backslashreplace") for line in text.split("\n")])
         self.write(lines if self._ends_line else b"\n" + lines)
 

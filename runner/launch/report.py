@@ -5,6 +5,7 @@ from __future__ import annotations
 from runner.launch.incident import FIRST, LONG, RECOVERED, REMINDER, WORSE, Health
 from runner.launch.instant import format_slot
 from runner.launch.journal import Value
+from runner.launch.scrub import scrub_text
 from runner.launch.stream import Stream
 
 _SUBJECT_CHARACTERS = 120
@@ -43,7 +44,7 @@ def compose(
     """
     explained = _explain(str(end["outcome"]), health, alert)
     parts = [_describe(end, health), *_show_streams(streams, end.get("log")), *_show_facts(end), explained]
-    return make_subject(end, health, alert), "\n".join(parts) + "\n"
+    return scrub_text(make_subject(end, health, alert)), scrub_text("\n".join(parts) + "\n")
 
 
 def make_subject(end: dict[str, Value], health: Health, alert: str) -> str:
@@ -64,7 +65,7 @@ def make_subject(end: dict[str, Value], health: Health, alert: str) -> str:
 def name_first_line(end: dict[str, Value], streams: tuple[Stream, Stream] | None) -> str:
     """Return what the stderr of a run begins with, else its reason: what the runs of a storm have in common."""
     said = decode_output(streams[0].head[:_FIRST_LINE_BYTES]) if streams else []
-    return next((line.strip() for line in said if line.strip()), clean(str(end["reason"])))
+    return next((line.strip() for line in said if line.strip()), scrub_text(clean(str(end["reason"]))))
 
 
 def clean(text: str) -> str:
@@ -108,7 +109,7 @@ def _show_stderr(err: Stream, log: str) -> list[str]:
     """Return stderr whole, or its first and last lines where it is long, in itself or when it is made visible."""
     head, tail = err.head, err.tail
     lines = decode_output(head + tail)
-    if err.size == len(head) + len(tail) and _measure(lines) <= _STDERR_BYTES:
+    if err.is_whole and _measure(lines) <= _STDERR_BYTES:
         return [f"---- stderr, {_count(len(lines), 'line')} ----", *lines]
     while True:
         # Cut at line ends; a line that is longer than all that was kept is cut where that ends.

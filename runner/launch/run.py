@@ -46,6 +46,7 @@ from runner.launch.records import (
     say,
     with_state,
 )
+from runner.launch.scrub import scrub_text
 from runner.launch.state import LOCKS, make_directory
 
 # Less is the slewing of a clock by NTP, and rounding.
@@ -137,6 +138,7 @@ def _take_lock(run: Run) -> bool:
 
 def _skip(run: Run, reason: str, detail: str, code: int = 0) -> int:
     """Record that the run was not started (RUN-6); under cron that is no failure, unless `code` says so."""
+    detail = scrub_text(detail)
     facts: dict[str, journal.Value] = {**name_run(run), "reason": reason, "detail": detail}
     end: dict[str, journal.Value] = {**facts, "run_id": run.id, "outcome": SKIPPED}
     alert = judge_run(run, end, None)
@@ -168,12 +170,13 @@ def _execute(run: Run, ending: Ending | None) -> int:
     run.log.write_comment(format_header(run, steps))
     if ending is None:
         ending = _attempt_again(run, steps, run.stopper)
+    if ending.outcome == STOPPED:
+        ending.reason = _explain_stop(run) or ending.reason
+    ending.reason = scrub_text(ending.reason, run.log.forms)
     if ending.outcome == CANNOT_START:
         run.log.write_comment(ending.reason)
         if run.by_hand:
             say(f"runner: {run.plan.name}: {ending.reason}\n")
-    if ending.outcome == STOPPED:
-        ending.reason = _explain_stop(run) or ending.reason
     return _end(run, start, ending)
 
 
@@ -235,7 +238,7 @@ def _guard(run: Run, environment: dict[str, str], steps: list[Step]) -> list[str
 
     lines = [f"runner: {warning}\n" for warning in guard_run(run, environment, steps)]
     if lines and run.by_hand:
-        say("".join(lines))
+        say(scrub_text("".join(lines), run.log.forms))
     return lines
 
 
@@ -339,17 +342,15 @@ def _build_environment(run: Run) -> dict[str, str]:
         with_state(run, lambda: make_directory(run.work))
     except OSError as error:
         raise CannotStart(f"{run.work}: {error.strerror}") from None
+    secrets = _load_secrets(run)  # before anything runs that might show them
     environment = base_environment(run.place.user, run.place.user_home)
     _activate_profile(environment, run)
     environment.update(run.plan.env)
     check_environment(environment, run.plan.activation, run.plan.profile, run.place.home)
     if run.attempt == 1:
         run.log.write_comment(f"environment digest {_digest_environment(environment)}")
-    if run.plan.secrets:
-        from runner.launch.secrets import load_secrets
-
-        load_secrets(environment, run.plan.secrets, run.place.home)
     environment.update(
+        secrets,
         RUNNER_HOME=run.place.home,
         RUNNER_STATE=run.place.state,
         RUNNER_WORK=run.work,
@@ -362,6 +363,19 @@ def _build_environment(run: Run) -> dict[str, str]:
         RUNNER_LOG=run.log.path,
     )
     return environment
+
+
+def _load_secrets(run: Run) -> dict[str, str]:
+    """Return the secrets of the job; whatever is said of the run from now on hides them."""
+    secrets: dict[str, str] = {}
+    if run.plan.secrets:
+        from runner.launch.secrets import load_secrets
+        from runner.launch.values import list_forms
+
+        load_secrets(secrets, run.plan.secrets, run.place.home)
+        # Those of an attempt before too, should a file have changed since.
+        run.log.forms = sorted({*run.log.forms, *list_forms(secrets.values())})
+    return secrets
 
 
 def _activate_profile(environment: dict[str, str], run: Run) -> None:

@@ -1,7 +1,7 @@
 """The secrets of a job: variables whose values are read from files when the run starts (PROF-4, SEC-7).
 
 They are in the job's environment and nowhere else: not in the plan, the log, the journal or the digest of the
-environment.
+environment. What the job or its profile says of them is scrubbed.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def load_secrets(environment: dict[str, str], secrets: list[tuple[str, str]], ho
         try:
             value = _read(file).removesuffix(b"\n").removesuffix(b"\r")
         except OSError as error:
-            raise CannotStart(f"secret {name}: {file}: {error.strerror}") from None
+            raise CannotStart(f"secret {name} in {file}: {error.strerror}") from None
         if not value or b"\0" in value:
-            raise CannotStart(f"secret {name}: {file} {'has a NUL in it' if value else 'is empty'}")
+            raise CannotStart(f"secret {name} in {file}: it {'has a NUL in it' if value else 'is empty'}")
         environment[name] = value.decode("utf-8", "surrogateescape")
 
 

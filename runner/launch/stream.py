@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from runner.launch.scrub import Scrubber
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _LINE_BYTES = 65536
 LINE_S = 1.0
 
 
 class Stream:
-    """What one pipe has brought; memory stays bounded whatever comes.
+    """What one pipe has brought, without its secrets; memory stays bounded whatever comes.
 
     Attributes
     ----------
     size
-        Bytes read so far.
+        Bytes that came so far, secrets and all.
     pending
         An unfinished line that is held back.
     head, tail
@@ -27,11 +29,14 @@ class Stream:
     """
 
     __slots__ = (
-        "_allowed", "_counts", "_head_bytes", "_is_blank", "_is_inside_line", "_line", "_since", "_tail_bytes",
-        "head", "lines", "pending", "size", "tail", "unexpected",
+        "_allowed", "_counts", "_head_bytes", "_is_blank", "_is_inside_line", "_line", "_scrubber", "_shown_bytes",
+        "_since", "_tail_bytes", "head", "lines", "pending", "size", "tail", "unexpected",
     )  # fmt: skip
 
-    def __init__(self, head_bytes: int, tail_bytes: int) -> None:
+    def __init__(self, head_bytes: int, tail_bytes: int, forms: Sequence[bytes] = ()) -> None:
+        """`forms` are what the values of loaded secrets may look like."""
+        self._scrubber = Scrubber(forms)
+        self._shown_bytes = 0
         self._head_bytes = head_bytes
         self._tail_bytes = tail_bytes
         self.pending = b""
@@ -55,8 +60,24 @@ class Stream:
 
             self._allowed = [re.compile(pattern).search for pattern in allowed]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether `head` and `tail` are all that came."""
+        return self._shown_bytes == len(self.head) + len(self.tail)
+
     def feed(self, chunk: bytes, now: float) -> list[bytes | memoryview]:
-        """Take a chunk and return what waited, and what of it goes to the log now: whole lines, and no copy of them."""
+        """Take a chunk and return what goes to the log now."""
+        return self.pass_on(self.scrub(chunk), now)
+
+    def scrub(self, chunk: bytes, *, is_last: bool = False) -> bytes:
+        """Take a chunk and return what of it, and of what was held back, may be shown (SEC-9)."""
+        self.size += len(chunk)
+        return self._scrubber.feed(chunk, is_last=is_last)
+
+    def pass_on(self, chunk: bytes, now: float) -> list[bytes | memoryview]:
+        """Return what waited, and what of a scrubbed chunk goes to the log now: whole lines, and no copy of them."""
+        if not chunk:
+            return []
         self._keep(chunk)
         if self._counts:
             self._count(chunk)
@@ -78,7 +99,7 @@ class Stream:
 
     def is_inside_line(self) -> bool:
         """Whether the last line has not ended yet, held back or not."""
-        return self._is_inside_line
+        return self._is_inside_line or self._scrubber.is_holding
 
     def flush(self) -> bytes:
         """Return what is held back, finished or not."""
@@ -88,11 +109,12 @@ class Stream:
 
     def finish(self) -> bytes:
         """Return what is held back at the end; a last line without its newline is a line too."""
+        ready = b"".join(self.pass_on(self.scrub(b"", is_last=True), 0.0))
         if self._is_inside_line:
             self._count(b"\n")
         if not self._allowed and not self._is_blank:
             self.unexpected = self.lines
-        return self.flush()
+        return ready + self.flush()
 
     def _count(self, chunk: bytes) -> None:
         self.lines += chunk.count(b"\n")
@@ -117,7 +139,7 @@ class Stream:
         return any(search(text) for search in self._allowed)
 
     def _keep(self, chunk: bytes) -> None:
-        self.size += len(chunk)
+        self._shown_bytes += len(chunk)
         if len(self.head) < self._head_bytes:
             room = self._head_bytes - len(self.head)
             self.head += chunk[:room]

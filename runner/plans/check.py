@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from runner.errors import Fault
 from runner.home.group import find_group
 from runner.home.settings import SETTINGS_FILE, Settings, Target
 from runner.launch.hosts import matches_host
+from runner.launch.outcome import CannotStart
+from runner.launch.secrets import load_secrets
+from runner.launch.values import SMALLEST_BYTES
 from runner.plans.clocks import WARNED_S, check_zones, explain_changes, find_zone
 from runner.plans.zone import Span, read_spans
 from runner.profiles.profile import Profile
@@ -56,6 +60,7 @@ def check_jobs(jobs: tuple[Job, ...], profiles: dict[str, Profile], settings: Se
         yield from _check_clocks(job, {target: zones[target] for target in targets}, read_next_spans)
         yield from _check_programs(job, settings.home)
         yield from _check_expected(job)
+        yield from _check_words(job, profiles, settings.home)
 
 
 def _check_profiles(job: Job, profiles: dict[str, Profile], written: list[str]) -> Iterator[Fault]:
@@ -121,6 +126,25 @@ def _check_programs(job: Job, home: Path) -> Iterator[Fault]:
             level, message, hint = _inspect(home / word, word)
             if message:
                 yield job.fault("run", message, hint, level)
+
+
+def _check_words(job: Job, profiles: dict[str, Profile], home: Path) -> Iterator[Fault]:
+    """Yield where a word tells a secret, if this user may read it: ``ps`` shows words to everybody (SEC-7)."""
+    of_profiles = [profiles[name].secrets for name in job.profiles if name in profiles]
+    sources = set(job.secrets).union(*of_profiles)
+    words = [word for step in job.steps for word in step.words]
+    for name, source in sorted(sources):
+        value: dict[str, str] = {}
+        with suppress(CannotStart):  # the host that runs it may have the file
+            load_secrets(value, [(name, source.removeprefix("file:"))], str(home))
+        if any(_tells(word, secret) for secret in value.values() for word in words):
+            message = f"a word tells the secret {name}, and everybody on the host can read words (ps)"
+            yield job.fault("run", message, f"let the program read the variable {name}")
+
+
+def _tells(word: str, secret: str) -> bool:
+    # A short one stands in other words by chance.
+    return word == secret or (len(secret) >= SMALLEST_BYTES and secret in word)
 
 
 def _inspect(path: Path, word: str) -> tuple[str, str, str]:

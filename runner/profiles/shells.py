@@ -80,7 +80,7 @@ def write_script(setup: Setup, paths: Mapping[str, str]) -> list[str]:
 def _refuse_failure(attempt: Attempt, ending: Ending, activation: Activation, script: str, left_s: float) -> None:
     """Raise CannotStart with the failing line, if there is one (PROF-41)."""
     kept = attempt.err.head
-    if attempt.err.size > len(kept):
+    if attempt.err.tail:
         kept = kept[: kept.rfind(b"\n") + 1]  # the last line of it may be half of one
     lines = [_clean(line, script) for line in kept.decode("utf-8", "replace").splitlines()]
     unexpected = [line for line in lines if line and not _is_allowed(line, activation.stderr_allow)]

@@ -138,6 +138,35 @@ def test_a_script_that_could_not_be_executed_is_named_at_its_job(
         assert (answer.code, answer.faults[0]) == (2, f"jobs/all.yaml:2:12: {fault}")
 
 
+@pytest.mark.parametrize(
+    ("content", "run", "is_told"),
+    [
+        ("s3cr3t-canary\n", "--token s3cr3t-canary", True),
+        ("s3cr3t-canary\n", "--token=s3cr3t-canary", True),
+        ("abc\n", "abc", True),
+        ("abc\n", "abcd", False),
+        ("s3cr3t-canary\n", "--token-file token", False),
+        (None, "s3cr3t-canary", False),
+    ],
+)
+@pytest.mark.parametrize("owner", ["the job", "its profile"])
+def test_the_value_of_a_secret_is_refused_as_a_word(
+    home: Home, content: str | None, run: str, is_told: bool, owner: str
+) -> None:
+    """SEC-7: ps shows words to everybody on the host."""
+    secrets = f"secrets: {{TOKEN: 'file:{home.path}/token'}}"
+    keys = f"run: jobs/hello.sh {run}, profile: local" + (f", {secrets}" if owner == "the job" else "")
+    home.write("jobs/all.yaml", f"jobs:\n  x: {{{keys}}}\n")
+    home.write("envs/local.yaml", "description: nothing\n" if owner == "the job" else f"{secrets}\n")
+    if content:
+        home.write("token", content)
+
+    answer = home.runner("check")
+
+    assert (answer.code, "a word tells the secret TOKEN" in answer.err + answer.out) == (2 * is_told, is_told)
+    assert not content or content.strip() not in answer.err + answer.out
+
+
 @pytest.mark.parametrize("word", ["/opt/observatory/idl", "grep", "{work}/built", "jobs/{date}.sh"])
 def test_a_program_that_may_be_there_when_it_is_needed_is_not_missed(home: Home, word: str) -> None:
     home.write("jobs/all.yaml", f"jobs:\n  x: {{run: '{word}', profile: local}}\n")

@@ -45,7 +45,8 @@ def test_the_digest_of_the_environment_tells_nothing_of_a_secret(lab: Lab, token
 
 
 @pytest.mark.parametrize(
-    ("content", "trouble"), [(None, "No such file or directory"), (b"\n", "is empty"), (b"a\0b", "has a NUL in it")]
+    ("content", "trouble"),
+    [(None, "No such file or directory"), (b"\n", "it is empty"), (b"a\0b", "it has a NUL in it")],
 )
 def test_a_job_does_not_start_without_its_secret(lab: Lab, token: Path, content: bytes | None, trouble: str) -> None:
     token.unlink()
@@ -56,6 +57,6 @@ def test_a_job_does_not_start_without_its_secret(lab: Lab, token: Path, content:
     result = lab.run("job", "--slot", SLOT)
 
     assert (result.code, lab.end("job")["outcome"]) == (126, "cannot_start")
-    assert lab.end("job")["reason"].startswith(f"secret TOKEN: {token}")
+    assert lab.end("job")["reason"].startswith(f"secret TOKEN in {token}: ")
     assert lab.end("job")["reason"].endswith(trouble)
     assert not (lab.home / "ran").exists()

@@ -185,7 +185,7 @@ def test_secrets_are_there_although_no_snapshot_has_them(home: Home, with_profil
     take_runner_away(home)
     assert with_profile("printenv", "DB_PW").out == f"{CANARY}\n"
     secret.unlink()
-    assert with_profile("true") == Said(126, "", f"with-profile: secret DB_PW: {secret}: No such file or directory\n")
+    assert with_profile("true") == Said(126, "", f"with-profile: secret DB_PW in {secret}: No such file or directory\n")
     assert not [path for path in home.state.glob("snapshots/*") if CANARY.encode() in path.read_bytes()]
 
 
