@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 
-from runner.errors import DONE, USER_ERROR
+from runner.errors import DONE, TRY_LATER, USER_ERROR
 from runner.launch.gates import Place, read_place
 from runner.launch.instant import format_instant, parse_instant
 from runner.launch.lock import take_lock
@@ -33,17 +33,23 @@ def main(arguments: list[str], *, is_watched: bool = True) -> int:
     if place.fault:
         print(f"runner sweep: {place.fault}", file=sys.stderr)
         return USER_ERROR
-    worst = DONE
-    for result in sweep(place, time.time()):
-        worst = max(worst, result.code)
-        message = choose_message(place.state, result, time.time())
-        if is_watched and result.code != DONE:
-            message = describe_trouble(result)
-        if message:
-            print(message, file=sys.stderr)
-        if as_json:
-            _print_json(result)
-    return worst
+    try:
+        return max([_report(place, result, is_watched, as_json) for result in sweep(place, time.time())], default=DONE)
+    except OSError as error:
+        print(f"runner sweep: {error.filename or place.state}: {error.strerror}", file=sys.stderr)
+        return TRY_LATER
+
+
+def _report(place: Place, result: Result, is_watched: bool, as_json: bool) -> int:
+    """Say what came of a chore, as far as anybody wants to know; return its exit code."""
+    message = choose_message(place.state, result, time.time())
+    if is_watched and result.code != DONE:
+        message = describe_trouble(result)
+    if message:
+        print(message, file=sys.stderr)
+    if as_json:
+        _print_json(result)
+    return result.code
 
 
 def sweep(place: Place, now: float) -> Iterator[Result]:

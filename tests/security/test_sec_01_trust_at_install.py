@@ -8,6 +8,8 @@ import pytest
 from homes import Home
 from missing import give_up
 
+from runner.launch.state import make_state
+
 COMPONENTS = (
     "",
     "wrappers",
@@ -74,6 +76,30 @@ def test_sec_01_what_an_install_would_refuse_is_a_warning_of_check(home: Home) -
         f"{home.path}/jobs/hello.sh: warning: can be written by everybody (mode 0757):"
         " who can change it decides what cron runs (SEC-1); chmod o-w"
     )
+
+
+@pytest.mark.parametrize(("mode", "code"), [(0o644, 2), (0o640, 0), (0o600, 0)])
+def test_sec_01_a_secret_that_others_can_read_is_refused(home: Home, mode: int, code: int) -> None:
+    secret = home.write("token", "x")
+    secret.chmod(mode)
+    home.job(f"when: '@daily', secrets: {{TOKEN: 'file:{secret}'}}")
+    answer = home.runner("crontab", "install", "--yes")
+    assert answer.code == code
+    assert (f"{secret}: a secret that can be read by everybody (mode 0644); chmod 600" in answer.err) == (code == 2)
+    assert (str(secret) in home.runner("check").out) == (code == 2)
+
+
+@pytest.mark.parametrize(("name", "mode"), [(".", 0o755), ("locks", 0o750), ("locks/nightly", 0o644), ("logs", 0o711)])
+def test_sec_06_a_state_that_others_get_into_is_told_of(home: Home, name: str, mode: int) -> None:
+    """SEC-18 also: the lock that another user could open for reading he could take."""
+    home.compile()
+    make_state(str(home.state))
+    (home.state / "locks/nightly").touch(0o600)
+    assert "SEC-6" not in home.runner("check").out
+    (home.state / name).chmod(mode)
+    (fault,) = [line for line in home.runner("check").faults if "SEC-6" in line]
+    assert fault.startswith(f"{home.state / name}: warning: is for its owner alone, and has mode {mode:04o} (SEC-6)")
+    assert fault.replace(" warning:", "", 1) in home.runner("crontab", "install", "--yes").err
 
 
 def test_sec_01_a_directory_of_path_and_the_interpreter_of_a_script_are_looked_at(home: Home) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -147,19 +145,17 @@ def find_open_interpreter() -> Path:
 
 
 @pytest.fixture
-def shared(machine_files: Path) -> Iterator[Callable[[str], Lab]]:
+def shared(open_directory: Path, machine_files: Path) -> Iterator[Callable[[str], Lab]]:
     """Make homes that any user gets to; their state is nobody's."""
     need_root()
-    directory = Path(tempfile.mkdtemp(prefix="runner-sec-"))
-    directory.chmod(0o755)
     labs = []
 
     def make(name: str) -> Lab:
-        lab = Lab(directory / name, machine_files)
+        lab = Lab(open_directory / name, machine_files)
         labs.append(lab)
         (lab.home / ".runner/python").unlink()
         (lab.home / ".runner/python").symlink_to(find_open_interpreter())
-        state = directory / "state"
+        state = open_directory / "state"
         make_state(str(state))
         lab.state = state
         plan = HomePlan("lab")
@@ -174,7 +170,6 @@ def shared(machine_files: Path) -> Iterator[Callable[[str], Lab]]:
     yield make
     for lab in labs:
         lab.tear_down()
-    shutil.rmtree(directory)
 
 
 def run_as_nobody(lab: Lab, *before: str) -> tuple[int, str]:
