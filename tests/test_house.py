@@ -221,3 +221,31 @@ def test_the_tests_of_a_fault_are_where_its_row_says(number: str, files: str) ->
     texts = [(REPOSITORY / "tests" / "faults" / name).read_text() for name in re.findall("`([^`]+)`", files)]
     assert texts
     assert any(f"def test_fault_{int(number):02d}_" in text for text in texts)
+
+
+# The table of traps
+
+TRAPS = re.findall(
+    r"^\| SEC-(\d+) \|.*\| ([^|]+) \|$", (REPOSITORY / "deploy" / "security.md").read_text(), re.MULTILINE
+)
+# Of releases, pages and the archive.
+LATER_TRAPS = {2, 14, 15}
+
+
+def test_every_trap_that_can_be_sprung_has_its_row() -> None:
+    assert [int(number) for number, _ in TRAPS] == [number for number in range(1, 21) if number not in LATER_TRAPS]
+
+
+@pytest.mark.parametrize(("number", "files"), TRAPS, ids=[f"SEC-{number}" for number, _ in TRAPS])
+def test_the_tests_of_a_trap_are_where_its_row_says(number: str, files: str) -> None:
+    texts = [(REPOSITORY / "tests" / name).read_text() for name in re.findall("`([^`]+)`", files)]
+    assert texts
+    named = re.compile(rf"def test_sec_{int(number):02d}_|SEC-{number}\b")
+    assert [text for text in texts if not named.search(text)] == []
+
+
+@pytest.mark.parametrize(
+    "file", sorted((REPOSITORY / "tests" / "security").glob("test_*.py")), ids=lambda file: file.stem
+)
+def test_every_file_of_traps_stands_in_a_row(file: Path) -> None:
+    assert any(f"`security/{file.name}`" in files for _, files in TRAPS)

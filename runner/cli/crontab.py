@@ -22,7 +22,6 @@ from runner.crontab.output import make_output, read_compiled_entries
 from runner.crontab.places import check_right, find_elsewhere, find_links, find_standing, find_table
 from runner.crontab.preview import Preview, Wanted, encode_preview
 from runner.crontab.rollback import find_moved, plan_as_installed, want_block_of_then
-from runner.crontab.trusted import list_executed
 from runner.errors import ANSWER_IS_NO, DONE
 from runner.home.account import acting_as, get_owner
 from runner.home.machine import write_machine_files
@@ -31,6 +30,7 @@ from runner.launch.instant import format_slot
 from runner.launch.plan import Plan
 from runner.plans.installed import keep_installed, note_installed
 from runner.plans.load import LoadedHome, load_home
+from runner.plans.trusted import find_executed
 from runner.plans.write import compare_output, read_compiled_plans, remove_output, write_output
 
 overwrite_option = click.option(
@@ -125,7 +125,7 @@ def install_command(
         confirm=confirm,
         home=settings.home,
         state=state,
-        executed=tuple(list_executed(settings.home, loaded.planned)),
+        executed=find_executed(settings, loaded.planned, state),
         elsewhere=find_elsewhere(spot, os.environ),
         dry_run=dry_run,
     )
@@ -219,7 +219,7 @@ def rollback_command(
         confirm=lambda _: yes or ask(),
         home=settings.home,
         state=state,
-        executed=tuple(list_executed(settings.home, ())),
+        executed=find_executed(settings, (), state),
         elsewhere=find_elsewhere(spot, os.environ),
         dry_run=dry_run,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -33,6 +34,7 @@ from runner.launch.slot import slots_after
 from runner.plans.clocks import find_zone
 from runner.plans.load import load_home
 from runner.plans.make import Planned
+from runner.plans.trusted import examine, find_executed
 from runner.plans.write import OUTPUT
 from runner.profiles.check import check_profiles
 from runner.profiles.choose import resolve_name
@@ -67,8 +69,21 @@ def check_command(ctx: click.Context, as_json: bool) -> int:
 
 
 def _find_faults(home: Path) -> tuple[Fault, ...]:
-    """Return everything that is wrong with a home, what of its profiles is not on this host, too."""
-    return tuple(sorted({*_find_compiled_faults(home), *_find_profile_faults(home)}))
+    """Return everything that is wrong with a home; what is not as it should be on this host, too."""
+    return tuple(sorted({*_find_compiled_faults(home), *_find_profile_faults(home), *_find_doubts(home)}))
+
+
+def _find_doubts(home: Path) -> Iterator[Fault]:
+    """Yield as warnings what an install here would refuse or warn of, since others could change what cron runs."""
+    try:
+        loaded = load_home(home)
+        target = find_target(loaded.settings)
+        executed = find_executed(loaded.settings, loaded.planned, loaded.settings.state_of(target))
+    except UserError:
+        return  # said of the home
+    # Root may look at a home for others, who have targets there.
+    uid = home.stat().st_uid if target is None and os.geteuid() == 0 else os.geteuid()
+    yield from (replace(fault, level="warning") for fault in examine(executed, uid))
 
 
 def _find_profile_faults(home: Path) -> Iterator[Fault]:

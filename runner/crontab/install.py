@@ -22,13 +22,13 @@ from runner.crontab.opinion import find_disagreement
 from runner.crontab.order import Answer, Order, Progress
 from runner.crontab.preview import Preview, plan_install, plan_uninstall
 from runner.crontab.tables import Table
-from runner.crontab.trusted import check_trust
 from runner.errors import TryLater, UserError
 from runner.home.account import acting_as
 from runner.home.audit import Audit, record_audit
 from runner.home.locks import find_lock_trouble
 from runner.launch.plan import PLANS
 from runner.launch.state import LOCKS, make_state
+from runner.plans.trusted import check_trust
 
 Step = Callable[[Progress], Progress | Answer]
 
@@ -121,7 +121,8 @@ def check_place(progress: Progress) -> Progress:
             f"{order.state}: locks do not work there: {trouble}; write state: with a directory on a local disk into"
             " envs/site.yaml (FAULT-20)"
         )
-    return replace(progress, planned=_warn(progress.preview, check_trust(order.executed, order.crontab.account.pw_uid)))
+    warnings = check_trust(order.executed, order.crontab.account.pw_uid) if order.executed else []
+    return replace(progress, planned=_warn(progress.preview, warnings))
 
 
 def plan_removal(progress: Progress) -> Progress:

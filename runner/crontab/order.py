@@ -10,6 +10,7 @@ from pathlib import Path
 from runner.crontab.dialects import DEBIAN, Dialect
 from runner.crontab.preview import Preview, Wanted
 from runner.crontab.tables import Table
+from runner.plans.trusted import Executed
 
 
 class Answer(Enum):
@@ -46,7 +47,7 @@ class Order:
     state
         Where backups and the record go; an uninstall can do without.
     executed
-        The files that cron will execute, to be looked at before (CRON-55).
+        What cron will execute, to be looked at before (CRON-55); an uninstall needs none.
     elsewhere
         The crontabs in which the block must not stand as well (CRON-49).
     dry_run
@@ -60,7 +61,7 @@ class Order:
     confirm: Callable[[Preview], bool]
     home: Path | None = None
     state: Path | None = None
-    executed: tuple[str, ...] = ()
+    executed: Executed | None = None
     elsewhere: tuple[Table, ...] = ()
     dry_run: bool = False
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import pwd
 import time
 from dataclasses import dataclass
 
+from runner.launch.audit import make_audit
 from runner.launch.instant import format_instant
 from runner.launch.journal import append_event, make_run_id, short_host
 from runner.launch.state import JOURNAL
@@ -47,14 +47,15 @@ def record_audit(state: str, host: str, audit: Audit) -> None:
             "at": format_instant(now),
             "run_id": make_run_id(now, short_host(host), os.getpid()),
             "seq": 0,
-            "action": audit.action,
-            "job": audit.job,
-            "user": pwd.getpwuid(os.getuid()).pw_name,
-            "sudo_user": os.environ.get("SUDO_USER"),
-            "host": host,
-            "command": audit.command,
-            "digest": audit.digest,
-            "detail": audit.detail,
+            **make_audit(
+                audit.action,
+                host,
+                audit.command,
+                os.environ.get("SUDO_USER"),
+                digest=audit.digest,
+                detail=audit.detail,
+                job=audit.job,
+            ),
         },
         sync=True,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 # What only a program can tell: its effect is captured, and kept as a snapshot.
 CAPTURED = frozenset({"conda", "modules", "setup", "capo"})
+# What lies in a tree of its own, which others may be able to change.
+ACTIVATED = frozenset({"venv", "conda", "modules", "setup"})
 
 
 class Change:
@@ -30,6 +32,8 @@ class Activation:
     ----------
     mode
         ``snapshot live inside`` (profiles.md).
+    owner
+        The account of the profile's site, which may own what is activated (PROF-14, SEC-1); empty for none.
     timeout_s, max_age_s
         Seconds: what an activation may take, and how old a snapshot may be.
     stderr, stderr_allow
@@ -40,11 +44,12 @@ class Activation:
         What must hold afterwards, as (kind, text): ``command env file version`` (PROF-43).
     """
 
-    __slots__ = ("changes", "max_age_s", "mode", "requires", "stderr", "stderr_allow", "timeout_s", "watch")
+    __slots__ = ("changes", "max_age_s", "mode", "owner", "requires", "stderr", "stderr_allow", "timeout_s", "watch")
 
     def __init__(self) -> None:
         self.changes: list[Change] = []
         self.mode = "snapshot"
+        self.owner = ""
         self.timeout_s = 10.0
         self.max_age_s = 86400.0
         self.stderr = "fail"
@@ -60,10 +65,17 @@ class Activation:
         return not CAPTURED.isdisjoint({change.verb for change in self.changes})
 
 
-_SCALARS = ("mode", "timeout_s", "max_age_s", "stderr")
+_SCALARS = ("mode", "owner", "timeout_s", "max_age_s", "stderr")
 KEYS = frozenset(
     {"change", "detail", "require", "watch", "activation_allow", *[f"activation_{key}" for key in _SCALARS]}
 )
+
+
+def find_conda_prefix(details: dict[str, str]) -> str:
+    """Return where a conda environment is, by its prefix or by its name in an installation."""
+    if "prefix" in details:
+        return details["prefix"]
+    return details["root"] if details["name"] == "base" else f"{details['root']}/envs/{details['name']}"
 
 
 def encode_activation(activation: Activation) -> Pairs:

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runner.launch.echo import Echo
+    from runner.launch.trust import Walk
 
 
 class Stopper:
@@ -116,6 +117,8 @@ class Attempt:
         How often the kernel has killed for memory in our cgroup meanwhile; counted only where the plan asks.
     step_ends
         How each step ended.
+    walk
+        What sees that nobody else can change a program that is about to start; None for a program of our own choice.
     """
 
     def __init__(
@@ -140,6 +143,7 @@ class Attempt:
         self.max_rss_bytes = 0
         self.oom_kills = 0
         self.step_ends: list[StepEnd] = []
+        self.walk: Walk | None = None
         self._is_limited = has_limits(plan)
         self._oom_kills_before = (count_oom_kills() or 0) if plan.limit_memory_bytes else 0
         self._out_end = self._connect(self.out)
@@ -219,6 +223,8 @@ class Attempt:
 
     def _spawn(self, words: list[str]) -> int:
         program = find_program(words[0], self._environment.get("PATH", ""), self._home)
+        if self.walk:
+            self.walk.require_program(program)
         if self._is_limited:
             return self._spawn_limited(program, words)
         actions = [

@@ -40,8 +40,7 @@ class Place:
         self.user = user
         self.user_home = ""
         self.plan = plan
-        parent, _, name = home.rpartition("/")
-        self.release = name if parent.endswith("/releases") else "-"
+        self.release = name_release(home)
         self.state = f"{home}/state"
         self.timezone = ""
         self.fault = ""
@@ -50,6 +49,12 @@ class Place:
                 self.state = target.state.replace("{home}", home)
                 self.timezone = target.timezone
                 return
+
+
+def name_release(home: str) -> str:
+    """Return the name of the release that a home is, ``-`` if it is none (RUN-14)."""
+    parent, _, name = home.rpartition("/")
+    return name if parent.endswith("/releases") else "-"
 
 
 def read_place(home: str) -> Place:

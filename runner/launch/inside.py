@@ -86,6 +86,9 @@ def watch_inside(run: Run, attempt: Attempt, environment: dict[str, str], steps:
     plan, home = run.plan, run.place.home
     hidden = {name for name, _ in plan.secrets}
     whole = [Step(step.condition, [_find_first(step.words[0], home), *step.words[1:]]) for step in steps]
+    for step in whole:
+        if "/" in step.words[0]:
+            run.walk.require_program(step.words[0])
     inside = Inside(plan.activation, home, environment, hidden, whole)
     try:
         return inside.judge(watch(run, attempt, inside.steps), attempt.err.tail or attempt.err.head)

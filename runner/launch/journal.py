@@ -17,7 +17,7 @@ end       plan job profile slot host trigger release log started_at ended_at dur
 skip      plan job profile slot host trigger release reason detail
 wait      plan job profile slot host trigger release detail (for what; the run's ``start`` follows)
 flip      plan job profile incident kind (``open recover``) outcome
-audit     action job user sudo_user host command digest detail
+audit     action job uid user sudo_user host command digest detail
 ========  =============================================================================================
 
 ``trigger`` is ``cron``, ``hand``, ``missed`` or ``rerun``; ``alerted`` the kind of mail (``first reminder worse
@@ -31,6 +31,7 @@ import posix
 import time
 
 from runner.launch.scrub import scrub_text
+from runner.launch.state import open_own
 
 MAX_BYTES = 4096
 # What the sweep writes about a run whose wrapper is gone: fixed, so that two sweeps write it once.
@@ -86,8 +87,7 @@ def append_event(directory: str, event: dict[str, Value], *, sync: bool) -> None
 
 def append_record(directory: str, day: str, record: bytes, *, sync: bool) -> None:
     """Append an encoded event to the journal of a UTC day, in one ``write()``."""
-    flags = posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW
-    descriptor = posix.open(f"{directory}/{day}.jsonl", flags, 0o600)
+    descriptor = open_own(f"{directory}/{day}.jsonl", posix.O_WRONLY | posix.O_APPEND)
     try:
         if posix.write(descriptor, record) != len(record):
             raise OSError(_ENOSPC, "No space left on device", directory)

@@ -16,6 +16,7 @@ from runner.launch.snapshot import (
     find_snapshot,
     identify_activation,
 )
+from runner.launch.trees import list_tree
 
 # The child has timeouts of its own, and ends what it has started.
 _SPARE_S = 2.0
@@ -42,6 +43,8 @@ def activate_captured(environment: dict[str, str], run: Run) -> None:
 
 def _activate_now(run: Run) -> Snapshot:
     """Activate the profile in a child, since that needs more than the standard library; its output is in the log."""
+    run.walk.require_program(run.interpreter)
+    run.walk.require(list_tree(run.interpreter.rpartition("/")[0].rpartition("/")[0]))
     answer = posix.memfd_create("runner", 0)
     words = [run.interpreter, "-I", "-X", "utf8", "-m", "runner.profiles.live"]
     words += ["--home", run.place.home, "--plan", run.plan.name, "--answer", str(answer)]

@@ -9,23 +9,15 @@ from __future__ import annotations
 import posix
 
 from runner.launch import lines
+from runner.launch.state import open_own
 
 _MAX_BYTES = 65536
 _END = b".\n"
 
 
 def open_record(path: str) -> int:
-    """Open or create a record for reading and writing; return its descriptor.
-
-    PermissionError if it is not a regular file of ours with one link: somebody planted it (SEC-6, SEC-18).
-    """
-    flags = posix.O_RDWR | posix.O_CREAT | posix.O_NOFOLLOW | posix.O_CLOEXEC | posix.O_NONBLOCK
-    descriptor = posix.open(path, flags, 0o600)
-    stat = posix.fstat(descriptor)
-    if stat.st_mode >> 12 != 0o10 or stat.st_nlink != 1 or stat.st_uid != posix.geteuid():
-        posix.close(descriptor)
-        raise PermissionError(1, "not a regular file of this user with one link", path)
-    return descriptor
+    """Open or create a record for reading and writing, as `open_own`; return its descriptor."""
+    return open_own(path, posix.O_RDWR)
 
 
 def read_record(descriptor: int) -> list[tuple[str, str]]:

@@ -73,6 +73,8 @@ class Run:
         POSIX seconds.
     lock, lock_name, queue
         The descriptor and the name of its lock file, and the descriptor of the file of who waits; -1 for none.
+    walk
+        Who else can change what this attempt executes.
     attempt, memory_failures
         How many attempts have begun, and how many of them ran out of memory.
     """
@@ -80,9 +82,10 @@ class Run:
     __slots__ = (
         "arguments", "attempt", "boot_id", "by_hand", "clock_s", "holder", "id", "interpreter", "is_full", "lock",
         "lock_name", "log", "memory_failures", "monotonic", "place", "plan", "queue", "seq", "slot",
-        "started_at", "stopper", "tally", "trigger", "work",
+        "started_at", "stopper", "tally", "trigger", "walk", "work",
     )  # fmt: skip
     log: Log
+    walk: Walk
 
     def __init__(self, place: Place, plan: Plan, request: Request, now: float) -> None:
         self.place = place
@@ -326,6 +329,7 @@ if TYPE_CHECKING:
     from runner.launch.attempt import Attempt, Stopper
     from runner.launch.echo import Echo
     from runner.launch.stream import Stream
+    from runner.launch.trust import Walk
 
     T = TypeVar("T")
     Streams = tuple[Stream, Stream]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posix
 
 from runner.launch.outcome import CODE_NOT_FOUND, CannotStart
+from runner.launch.trust import read_first_line
 
 _ENOENT, _ENOEXEC, _EACCES, _E2BIG = 2, 8, 13, 7
 
@@ -28,12 +29,10 @@ def explain_refusal(program: str, error: OSError) -> CannotStart:
 
 def _explain_interpreter(program: str) -> str:
     try:
-        descriptor = posix.open(program, posix.O_RDONLY | posix.O_CLOEXEC)
+        first = read_first_line(program)
     except OSError as error:
         return str(error.strerror)
-    first = posix.read(descriptor, 256).split(b"\n", 1)[0]
-    posix.close(descriptor)
-    if first[:2] != b"#!":
+    if not first:
         return "the loader it was linked for is missing"
     if first.endswith(b"\r"):
         return "interpreter name ends in a carriage return (the file has DOS line ends)"

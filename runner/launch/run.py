@@ -11,8 +11,9 @@ import posix
 import time
 
 from runner.launch import gates, journal, lock, slot
+from runner.launch.activation import ACTIVATED
 from runner.launch.attempt import Attempt, Stopper
-from runner.launch.environment import apply_rules, base_environment, check_environment, enter_directory
+from runner.launch.environment import apply_rules, base_environment, check_environment, enter_directory, expand_path
 from runner.launch.instant import format_instant, format_slot, parse_instant
 from runner.launch.log import format_footer, open_log
 from runner.launch.outcome import (
@@ -48,6 +49,7 @@ from runner.launch.records import (
 )
 from runner.launch.scrub import scrub_text
 from runner.launch.state import LOCKS, make_directory
+from runner.launch.trust import walk_home
 
 # Less is the slewing of a clock by NTP, and rounding.
 _CLOCK_STEP_S = 60.0
@@ -157,6 +159,8 @@ def _execute(run: Run, ending: Ending | None) -> int:
     """Start, watch and end the run; one that has its `ending` already is recorded, and nothing is started."""
     run.stopper = run.stopper or Stopper()
     start = record_start(run)
+    if run.by_hand:
+        _record_who_asked(run)
     if run.queue >= 0:
         from runner.launch.overlap import leave_queue
 
@@ -178,6 +182,16 @@ def _execute(run: Run, ending: Ending | None) -> int:
         if run.by_hand:
             say(f"runner: {run.plan.name}: {ending.reason}\n")
     return _end(run, start, ending)
+
+
+def _record_who_asked(run: Run) -> None:
+    """Say who runs a job by hand (SEC-20); the arguments stand in its log alone."""
+    from runner.launch.audit import make_audit
+
+    sudo_user = posix.environ.get(b"SUDO_USER", b"").decode("utf-8", "surrogateescape") or None
+    command = f"run-job {run.plan.name} --hand"
+    facts = make_audit("run", run.place.host, command, sudo_user, digest=run.plan.digest, job=run.plan.job)
+    record_event(run, "audit", facts, sync=False)
 
 
 def _attempt_again(run: Run, steps: list[Step], stopper: Stopper) -> Ending:
@@ -203,11 +217,13 @@ def _attempt_again(run: Run, steps: list[Step], stopper: Stopper) -> Ending:
 def _attempt(run: Run, steps: list[Step], stopper: Stopper) -> Ending:
     """Make one attempt in an environment of its own."""
     try:
+        run.walk = walk_home(run.place, run.plan)
         environment = _build_environment(run)
         enter_directory(run.plan.cwd, run.place.home)
         memory_bytes = _choose_memory(run)
         warnings = _guard(run, environment, steps)
         attempt = Attempt(run.plan, environment, run.place.home, run.log, stopper, memory_bytes)
+        attempt.walk = run.walk
         for line in warnings:
             run.log.write_pieces(attempt.err.feed(line.encode("utf-8", "backslashreplace"), time.monotonic()))
         if run.plan.activation.mode == "inside":
@@ -344,9 +360,11 @@ def _build_environment(run: Run) -> dict[str, str]:
         raise CannotStart(f"{run.work}: {error.strerror}") from None
     secrets = _load_secrets(run)  # before anything runs that might show them
     environment = base_environment(run.place.user, run.place.user_home)
+    _walk_trees(run)
     _activate_profile(environment, run)
     environment.update(run.plan.env)
     check_environment(environment, run.plan.activation, run.plan.profile, run.place.home)
+    run.walk.require(environment["PATH"].split(":"))
     if run.attempt == 1:
         run.log.write_comment(f"environment digest {_digest_environment(environment)}")
     environment.update(
@@ -372,10 +390,20 @@ def _load_secrets(run: Run) -> dict[str, str]:
         from runner.launch.secrets import load_secrets
         from runner.launch.values import list_forms
 
+        run.walk.require([expand_path(path, run.place.home) for _, path in run.plan.secrets])
         load_secrets(secrets, run.plan.secrets, run.place.home)
         # Those of an attempt before too, should a file have changed since.
         run.log.forms = sorted({*run.log.forms, *list_forms(secrets.values())})
     return secrets
+
+
+def _walk_trees(run: Run) -> None:
+    """See that nobody else can change what the profile activates (SEC-19)."""
+    activation = run.plan.activation
+    if activation.owner or not ACTIVATED.isdisjoint({change.verb for change in activation.changes}):
+        from runner.launch.trees import walk_trees
+
+        walk_trees(run.walk, activation, run.place.home)
 
 
 def _activate_profile(environment: dict[str, str], run: Run) -> None:

@@ -56,6 +56,20 @@ def make_directory(path: str, mode: int = 0o700) -> None:
         pass
 
 
+def open_own(path: str, flags: int) -> int:
+    """Open or create a file of ours that is changed where it is; return its descriptor.
+
+    PermissionError if it is not a regular file of this user with one link: somebody planted it (SEC-6, SEC-18).
+    """
+    kept = posix.O_CREAT | posix.O_NOFOLLOW | posix.O_CLOEXEC | posix.O_NONBLOCK
+    descriptor = posix.open(path, flags | kept, 0o600)
+    status = posix.fstat(descriptor)
+    if status.st_mode >> 12 != 0o10 or status.st_nlink != 1 or status.st_uid != posix.geteuid():
+        posix.close(descriptor)
+        raise PermissionError(1, "not a regular file of this user with one link", path)
+    return descriptor
+
+
 def read_file(path: str) -> bytes | None:
     """Return the bytes of a file, or None if there is none; every other trouble is an OSError."""
     try:
@@ -77,8 +91,12 @@ def write_file(path: str, data: bytes, mode: int = 0o600, *, sync: bool = True) 
     Without `sync` a power loss (but no crash of ours) may leave either, or an empty file.
     """
     temporary = f"{path}.{posix.getpid()}{TEMPORARY}"
-    flags = posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC | posix.O_CLOEXEC | posix.O_NOFOLLOW
-    descriptor = posix.open(temporary, flags, mode)
+    flags = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC | posix.O_NOFOLLOW
+    try:
+        descriptor = posix.open(temporary, flags, mode)
+    except FileExistsError:
+        posix.unlink(temporary)  # of a process that was killed and had our pid, or planted
+        descriptor = posix.open(temporary, flags, mode)
     try:
         try:
             write_all(descriptor, data)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from runner.launch import lines
 from runner.launch.instant import format_slot, parse_instant
-from runner.launch.state import DRAINED, JOURNAL, REJECTED, read_file, write_file
+from runner.launch.state import DRAINED, JOURNAL, REJECTED, open_own, read_file, write_file
 
 PIECE_BYTES = 1 << 20
 _NAME = re.compile(r"\d{4}-\d\d-\d\d\.jsonl")
@@ -106,14 +106,13 @@ def set_aside(state: str, rejected: Iterable[Rejected], now: float) -> None:
     new = [one for one in rejected if (one.name, one.position) not in there]
     if not new:
         return
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "wb") as file:
+    with open(open_own(path, os.O_WRONLY | os.O_APPEND), "wb") as file:
         for one in new:
             entry = {"at": format_slot(int(now)), "file": one.name, "position": one.position}
             # Between newlines like an event: what a killed writer left behind spoils only itself.
             file.write(b"\n%s\n" % json.dumps({**entry, "reason": one.reason, "line": one.line}).encode())
         file.flush()
-        os.fsync(descriptor)
+        os.fsync(file.fileno())
 
 
 def make_rejected(name: str, position: int, line: bytes, error: Exception) -> Rejected:

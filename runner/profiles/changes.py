@@ -32,6 +32,7 @@ def make_activation(profile: Profile, settings: Settings) -> Activation:
         raise Wrong("mode: inside needs a setup, in whose shell the words of jobs run")
     activation.requires = _list_requires(profile.require, fill)
     activation.mode, activation.stderr = profile.mode, profile.stderr
+    activation.owner = values["account"]
     activation.timeout_s, activation.max_age_s = profile.timeout_s, profile.max_age_s
     activation.stderr_allow = list(profile.stderr_allow)
     activation.watch = [fill(path) for path in profile.watch]

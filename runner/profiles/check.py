@@ -15,11 +15,10 @@ from runner.document.tree import Mapping, Node, Sequence
 from runner.errors import Fault
 from runner.home.settings import SETTINGS_FILE, Settings
 from runner.home.site import may_be_at
-from runner.launch.activation import Change
+from runner.launch.activation import Change, find_conda_prefix
 from runner.launch.environment import expand_path
 from runner.launch.outcome import CannotStart
 from runner.profiles.activators.capo import find_property, read_files
-from runner.profiles.activators.conda import find_prefix
 from runner.profiles.changes import list_origins, make_activation
 from runner.profiles.profile import Profile
 
@@ -109,8 +108,7 @@ def _check_venv(change: Change, home: str) -> Iterator[Trouble]:
 def _check_conda(change: Change, home: str) -> Iterator[Trouble]:
     details = dict(change.details)
     key = "prefix" if "prefix" in details else "name"
-    prefix = details.get("prefix") or find_prefix(details["root"], details["name"])
-    path = _expand(prefix, home)
+    path = _expand(find_conda_prefix(details), home)
     if not (path / "conda-meta/history").is_file():
         yield Trouble((key,), f"no conda environment at {path} (no conda-meta/history)", 'see "conda env list"')
 

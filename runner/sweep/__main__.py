@@ -34,21 +34,30 @@ def main(arguments: list[str], *, is_watched: bool = True) -> int:
         print(f"runner sweep: {place.fault}", file=sys.stderr)
         return USER_ERROR
     worst, is_busy = DONE, True
-    for result in sweep(place, time.time()):
-        worst, is_busy = max(worst, result.code), False
-        message = choose_message(place.state, result, time.time())
-        if is_watched and result.code != DONE:
-            message = describe_trouble(result)
-        if message:
-            print(message, file=sys.stderr)
-        if as_json:
-            _print_json(result)
-        elif explains:
-            print(explain(result), flush=True)
+    try:
+        for result in sweep(place, time.time()):
+            worst, is_busy = max(worst, result.code), False
+            _report(place, result, is_watched=is_watched, as_json=as_json, explains=explains)
+    except OSError as error:
+        print(f"runner sweep: {error.filename or place.state}: {error.strerror}", file=sys.stderr)
+        return TRY_LATER
     if is_busy and (is_watched or explains):  # under cron the other one is enough
         print("runner sweep: another sweep is at work, and this one did nothing", file=sys.stderr)
         return TRY_LATER
     return worst
+
+
+def _report(place: Place, result: Result, *, is_watched: bool, as_json: bool, explains: bool) -> None:
+    """Say what came of a chore, as far as anybody wants to know."""
+    message = choose_message(place.state, result, time.time())
+    if is_watched and result.code != DONE:
+        message = describe_trouble(result)
+    if message:
+        print(message, file=sys.stderr)
+    if as_json:
+        _print_json(result)
+    elif explains:
+        print(explain(result), flush=True)
 
 
 def sweep(place: Place, now: float) -> Iterator[Result]:

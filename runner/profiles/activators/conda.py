@@ -6,7 +6,7 @@ import json
 import time
 from pathlib import Path
 
-from runner.launch.activation import Change
+from runner.launch.activation import Change, find_conda_prefix
 from runner.launch.environment import apply_changes, expand_path
 from runner.launch.outcome import CannotStart
 from runner.launch.shell import Setup, is_variable_name
@@ -23,7 +23,7 @@ def capture(change: Change, scene: Scene) -> Effect:
     details = dict(change.details)
     root = expand_path(details["root"], scene.home) if "root" in details else ""
     name = details.get("name", "")
-    prefix = expand_path(details["prefix"], scene.home) if "prefix" in details else find_prefix(root, name)
+    prefix = expand_path(find_conda_prefix(details), scene.home)
     if not Path(prefix, "conda-meta/history").is_file():
         raise CannotStart(f"no conda environment at {prefix} (no conda-meta/history)")
     changes = [*apply_rule(prefix, name or prefix, root), *read_variables(prefix)]
@@ -38,11 +38,6 @@ def capture(change: Change, scene: Scene) -> Effect:
         apply_changes(environment, found)
         changes += found
     return Effect(changes, list_inputs(prefix, scripts))
-
-
-def find_prefix(root: str, name: str) -> str:
-    """Return where a named environment of an installation is."""
-    return root if name == "base" else f"{root}/envs/{name}"
 
 
 def apply_rule(prefix: str, name: str, root: str) -> list[Change]:

@@ -83,6 +83,7 @@ def test_a_name_that_is_no_identifier_is_refused(home: Home, runner: Runner) -> 
 def test_secrets_are_for_the_shell_and_not_for_the_record(home: Home, runner: Runner) -> None:
     """PROF-73."""
     secret = home.write("secret", f"{CANARY}\n")
+    secret.chmod(0o600)
     home.write("envs/odd.yaml", f"secrets: {{DB_PW: 'file:{secret}'}}\n")
 
     lines = runner("activate", "odd", "--shell", "bash").out.splitlines()

@@ -43,7 +43,7 @@ def test_the_file_is_the_block_with_a_user_column(cron_d: FakeCronFile) -> None:
 
 
 def test_the_file_is_roots_with_mode_0644_whatever_the_umask(cron_d: FakeCronFile) -> None:
-    """CRON-50."""
+    """CRON-50, SEC-12."""
     before = os.umask(0o077)
     try:
         install(cron_d.order(make_system_wanted(NOON)))

@@ -49,8 +49,9 @@ def test_the_digest_of_the_environment_tells_nothing_of_a_secret(lab: Lab, token
     [(None, "No such file or directory"), (b"\n", "it is empty"), (b"a\0b", "it has a NUL in it")],
 )
 def test_a_job_does_not_start_without_its_secret(lab: Lab, token: Path, content: bytes | None, trouble: str) -> None:
-    token.unlink()
-    if content is not None:
+    if content is None:
+        token.unlink()
+    else:
         token.write_bytes(content)
     lab.job("job", f"touch {lab.home}/ran", secrets=[("TOKEN", str(token))])
 

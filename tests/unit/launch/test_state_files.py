@@ -3,6 +3,7 @@
 import os
 import resource
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,12 +69,15 @@ def test_writing_replaces_a_link_and_not_what_it_points_to(tmp_path: Path) -> No
     assert not (tmp_path / "health").is_symlink()
 
 
-def test_a_link_planted_for_the_temporary_file_is_not_followed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("plant", [Path.symlink_to, Path.hardlink_to])
+def test_what_is_planted_for_the_temporary_file_is_taken_away_and_its_target_unchanged(
+    tmp_path: Path, plant: Callable[[Path, Path], None]
+) -> None:
     (tmp_path / "precious").write_text("old")
-    (tmp_path / f"health.{os.getpid()}.tmp").symlink_to("precious")
-    with pytest.raises(OSError, match="symbolic link"):
-        write_file(f"{tmp_path}/health", b"new")
+    plant(tmp_path / f"health.{os.getpid()}.tmp", tmp_path / "precious")
+    write_file(f"{tmp_path}/health", b"new")
     assert (tmp_path / "precious").read_text() == "old"
+    assert (tmp_path / "health").read_bytes() == b"new"
 
 
 def test_a_file_is_private_unless_a_mode_is_given(tmp_path: Path) -> None:

@@ -178,6 +178,7 @@ def test_the_snapshot_of_another_home_is_not_used(home: Home, with_profile: Call
 def test_secrets_are_there_although_no_snapshot_has_them(home: Home, with_profile: Callable[..., Said]) -> None:
     """PROF-4, PROF-64."""
     secret = home.write("secret", f"{CANARY}\n")
+    secret.chmod(0o600)
     home.write("envs/prod.yaml", f"{PROFILE}secrets: {{DB_PW: 'file:{secret}'}}\n")
     assert with_profile("printenv", "DB_PW").out == f"{CANARY}\n"
     drop_snapshots(home)  # to a run it is the same as before
