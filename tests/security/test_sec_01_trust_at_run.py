@@ -126,7 +126,7 @@ def test_sec_01_a_secret_that_others_can_read_is_not_loaded(job: Lab, tmp_path: 
         is_open = mode & 0o004
         code = job.run("job").code
         assert (code, (job.home / "ran").exists()) == ((126, False) if is_open else (0, True))
-        reason = f"secret TOKEN: {tmp_path}/token can be read by everybody (mode {mode:04o}): chmod 600"
+        reason = f"secret TOKEN in {tmp_path}/token: it can be read by everybody (mode {mode:04o}): chmod 600"
         assert job.end("job")["reason"] == (reason if is_open else "")
         (job.home / "ran").unlink(missing_ok=True)
 
