@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.launch.state import read_file
-from runner.launch.trust import BY_ALL, BY_GROUP, LINK, SHARED, Walk
+from runner.launch.trust import BY_ALL, BY_GROUP, Walk, is_changed_by_writing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Doubt:
 def judge(path: str, mode: int, owner: int, owners: set[int]) -> Doubt:
     """Return what is doubtful of a component that belongs to none of `owners`, or that others can write to."""
     is_unknown = owner not in owners and _is_unknown_here(owner)
-    is_open = mode & BY_ALL and mode >> 12 != LINK and mode & SHARED != SHARED
+    is_open = mode & BY_ALL and is_changed_by_writing(mode, is_roots=is_unknown)
     if owner not in owners and not (is_unknown and is_open):
         trusted = " nor ".join([f"uid {uid}" if uid else "root" for uid in sorted(owners)])
         why = f"belongs to uid {owner}, {'neither' if len(owners) > 1 else 'not'} {trusted}"

@@ -30,9 +30,9 @@ _WRAPPER = (
     "wrappers/run-job", ".runner/python", ".runner/main.py", ".runner/launch.code", ".runner/runner/launch", HOME_PLAN,
 )  # fmt: skip
 _FIRST_BYTES = 256
-LINK = 0o12
+_LINK, _DEVICE = 0o12, 0o2
 # A directory in which all may make things and nobody may touch another's.
-SHARED = 0o041002
+_SHARED = 0o041002
 BY_ALL, BY_GROUP = 0o002, 0o020
 
 
@@ -112,20 +112,26 @@ class Walk:
     def _look(self, directory: str, path: str) -> str:
         status = posix.lstat(path)
         mode, owner = status.st_mode, status.st_uid
-        is_link = mode >> 12 == LINK  # its own mode is always 0777
-        is_open = mode & self._doubtful and not is_link and not (owner == 0 and mode & SHARED == SHARED)
-        if is_open or owner not in self.owners:
+        if owner not in self.owners or (mode & self._doubtful and is_changed_by_writing(mode, is_roots=owner == 0)):
             from runner.launch.doubts import judge
 
             self.doubts.append(judge(path, mode, owner, self.owners))
         self._real[path] = path  # a link that leads to itself leads nowhere
-        if is_link:
+        if mode >> 12 == _LINK:
             try:
                 self._real[path] = self.follow(posix.readlink(path), directory)
             except OSError:
                 del self._real[path]
                 raise
         return self._real[path]
+
+
+def is_changed_by_writing(mode: int, *, is_roots: bool) -> bool:
+    """Whether who can write to something of that mode can change what is found there.
+
+    The mode of a link says nothing, and what is written to ``/dev/null`` nobody reads.
+    """
+    return mode >> 12 not in (_LINK, _DEVICE) and not (is_roots and mode & _SHARED == _SHARED)
 
 
 def walk_home(place: Place, plan: Plan) -> Walk:

@@ -75,6 +75,10 @@ def test_a_sticky_directory_of_roots_is_open_to_all_and_safe(tmp_path: Path, tre
     assert (str(tree), True) in look(tree)
 
 
+def test_what_is_written_to_a_device_changes_nothing() -> None:
+    assert look(Path("/dev/null")) == []
+
+
 def test_a_link_is_followed_to_where_the_file_is(tmp_path: Path, tree: Path) -> None:
     (tmp_path / "link").symlink_to(tree)
     tree.parent.chmod(0o777)
