@@ -95,7 +95,7 @@ class Shapes:
         found = rest.match(data, start)
         end = found.end() if found else start
         self._rest = None
-        if data[end:] in (b"", b"\\") and not is_last:
+        if data[end : end + 2] in (b"", b"\\") and not is_last:
             self._rest, self.held = rest, data[end:]
         return end
 

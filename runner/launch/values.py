@@ -11,7 +11,6 @@ from runner.launch.scrub import HIDDEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import re
     from collections.abc import Container, Iterable, Sequence
 
 # Less would be found by chance in any text.
@@ -33,11 +32,10 @@ class Values:
         What may be the first part of a form: less than the longest has.
     """
 
-    __slots__ = ("_forms", "_pattern", "held")
+    __slots__ = ("_forms", "held")
 
     def __init__(self, forms: Sequence[bytes]) -> None:
         self._forms = forms
-        self._pattern: re.Pattern[bytes] | None = None
         self.held = b""
 
     def feed(self, chunk: bytes, *, is_last: bool) -> bytes:
@@ -48,29 +46,22 @@ class Values:
         data = self.held + chunk
         start, cut = 0, self._find_beginning(data, 0)
         pieces = []
-        while found := self._find(data, start):
-            if found[0] >= cut:
-                break
-            pieces += [data[start : found[0]], HIDDEN]
-            start = found[1]
-            cut = self._find_beginning(data, start)
+        places = {form: at for form in self._forms if (at := data.find(form)) >= 0}
+        while places and (at := min(places.values())) < cut:
+            pieces += [data[start:at], HIDDEN]
+            start = at + max([len(form) for form in places if places[form] == at])
+            if cut < start:
+                cut = self._find_beginning(data, start)
+            for form in [form for form in places if places[form] < start]:
+                places[form] = data.find(form, start)
+                if places[form] < 0:
+                    del places[form]
         pieces.append(data[start:cut])
         self.held = data[cut:]
         if is_last:
             pieces.append(HIDDEN if len(self.held) >= SMALLEST_BYTES else self.held)
             self.held = b""
         return b"".join(pieces)
-
-    def _find(self, data: bytes, start: int) -> tuple[int, int] | None:
-        if self._pattern is None:
-            if not any(form in data for form in self._forms):
-                return None
-            import re
-
-            longest_first = sorted(self._forms, key=len, reverse=True)
-            self._pattern = re.compile(b"|".join([re.escape(form) for form in longest_first]))
-        found = self._pattern.search(data, start)
-        return found.span() if found else None
 
     def _find_beginning(self, data: bytes, start: int) -> int:
         """Return from where all is the first part of some form, the end if nothing is."""
