@@ -24,7 +24,7 @@ _DID = {
     "long": "takes long",
     "ok": "ended well",
 }
-_FIRST = {"warned": "First warning", "skipped": "First of this"}
+_FIRST = {"warned": "First warning", "skipped": "First of this", "late": "First of this", "long": "First of this"}
 
 
 def compose(

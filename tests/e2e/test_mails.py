@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from lab import SLOT, Lab, kill
 from mailroom import MailServer, serve_smtp
+from reboot import boot_again, lose_power, wait_until_up
 from test_readme import make_pattern
 
+from runner.launch.instant import format_instant, parse_instant
+from runner.launch.plan import decode_schedule
 from runner.launch.record import open_record, read_record, write_record
+from runner.plans.installed import note_installed
+from runner.plans.write import read_compiled_plans
 
 REPOSITORY = Path(__file__).parents[2]
 _BLOCK = re.compile(r"^```mail\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -84,10 +90,33 @@ def _fail_together(lab: Lab) -> None:
         lab.run(f"index-{number}")
 
 
+def _be_late(lab: Lab) -> None:
+    lab.job("copy-raw", "true", schedules=[decode_schedule("*:0,15,30,45 * * * *")])
+    note_installed(lab.state, read_compiled_plans(lab.home), time.time() - 3600)
+    lab.sweep()
+
+
+def _take_long(lab: Lab) -> None:
+    lab.job("reduce-wfc3", _WAIT, schedules=[decode_schedule("0 0 * * *")], max_duration_s=0.3)
+    note_installed(lab.state, read_compiled_plans(lab.home), time.time())
+    wrapper = lab.start_running("reduce-wfc3", "--slot", SLOT)
+    time.sleep(0.3)
+    lab.sweep()
+    wrapper.terminate()
+    wrapper.wait()
+
+
+def _reboot(lab: Lab) -> None:
+    names = ("copy-raw", "download-wfc3", "index-wfc3")
+    for name in names:
+        lab.job(name, _WAIT)
+    lose_power(lab, names, SLOT)
+    boot_again(lab, (), SLOT)
+    wait_until_up()
+
+
 def _set_back(lab: Lab, plan: str, fields: tuple[str, ...], seconds: float) -> None:
     """Let it be longer ago that something was written into a plan's health."""
-    from runner.launch.instant import format_instant, parse_instant
-
     descriptor = open_record(str(lab.state / "health" / plan))
     pairs = read_record(descriptor)
     moved = [(key, format_instant(parse_instant(at) - seconds)) if key in fields else (key, at) for key, at in pairs]
@@ -103,20 +132,24 @@ SCENES: dict[str, Callable[[Lab], None]] = {
     "SKIPPED": _skip,
     "STILL": _fail_for_an_hour,
     "RECOVERED": _recover,
-    "DIGEST": _fail_together,
+    "LATE": _be_late,
+    "LONG": _take_long,
+    "DIGEST 5 jobs:": _fail_together,
+    "DIGEST 3 runs": _reboot,
 }
 
 
 def _read_shown() -> dict[str, str]:
-    """Return the mails of the README by the first word of their subjects."""
+    """Return the mails of the README by what their subjects begin with."""
     shown = _BLOCK.findall((REPOSITORY / "README.md").read_text())
-    return {text.partition("Subject: ")[2].split(" ", 1)[0]: text for text in shown}
+    return {kind: text for text in shown for kind in SCENES if f"\nSubject: {kind} " in text}
 
 
 def test_the_readme_shows_a_mail_of_each_kind() -> None:
     assert sorted(_read_shown()) == sorted(SCENES)
 
 
+@pytest.mark.timeout(500)
 @pytest.mark.parametrize("kind", SCENES)
 def test_a_mail_in_the_readme_is_the_one_that_is_received(lab: Lab, server: MailServer, kind: str) -> None:
     SCENES[kind](lab)
