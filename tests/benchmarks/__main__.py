@@ -17,7 +17,7 @@ from pathlib import Path
 
 from measure import Figure
 
-BENCHMARKS = ("launch", "stream", "profile", "with_profile", "compile", "ledger", "sweep")
+BENCHMARKS = ("launch", "stream", "profile", "with_profile", "compile", "ledger", "sweep", "mail")
 LONG = ("stream", "kills", "fuzz")
 NAMES = tuple(dict.fromkeys((*BENCHMARKS, *LONG)))
 

@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from lab import Lab
 from mailroom import (
-    SENDER,
     MailServer,
     Received,
     Sendmail,
     find_port,
     make_sendmail,
-    make_smtp,
     measure,
     serve_smtp,
 )
+from stories import Story
 
-from runner.alerts.deliver import Postman
-from runner.home.settings import read_settings
-from runner.launch.gates import read_place
-from runner.launch.incident import Health, enter_outcome
-from runner.launch.instant import format_slot
-from runner.launch.journal import make_run_id
-from runner.launch.outbox import post_alert, read_entry
+from runner.launch.outbox import read_entry
 
 _MINUTE = 60.0
 
@@ -46,33 +38,8 @@ def sendmail(lab: Lab, tmp_path: Path) -> Sendmail:
     return program
 
 
-class _Story:
-    """Many runs of one job at instants of our own, each entered into its health, and a sweep after each minute."""
-
-    def __init__(self, lab: Lab, server: MailServer) -> None:
-        self._place = read_place(str(lab.home))
-        self._settings = replace(read_settings(lab.home), mail=make_smtp(server.port))
-        self._begun = float(int(time.time()))
-
-    def see(self, after_s: float, outcome: str) -> None:
-        now = self._begun + after_s
-        run_id = make_run_id(now, "ops1", 42)
-        end = {
-            "run_id": run_id, "plan": "job", "job": "job", "profile": "p", "outcome": outcome, "reason": "exit 1",
-            "slot": format_slot(int(now)), "release": "-", "host": "ops1", "mailto": ["ops@example.org"],
-        }  # fmt: skip
-
-        def tell(health: Health, verdict: str) -> None:
-            assert post_alert(self._place, end, health, verdict, None) == ""
-
-        enter_outcome(f"{self._place.state}/health/job", run_id, outcome, "exit 1", now, tell)
-
-    def sweep(self, after_s: float) -> None:
-        Postman(self._place.state, self._settings, SENDER, self._begun + after_s).deliver()
-
-
 def test_fault_29_six_hours_of_failures_are_four_mails(lab: Lab, server: MailServer) -> None:
-    story = _Story(lab, server)
+    story = Story(lab.home, server)
     for minute in range(361):
         story.see(minute * _MINUTE, "failed" if minute < 360 else "ok")
         story.sweep(minute * _MINUTE)
@@ -90,7 +57,7 @@ def test_fault_29_six_hours_of_failures_are_four_mails(lab: Lab, server: MailSer
 def test_fault_29_ten_thousand_runs_in_an_hour_are_at_most_twelve_mails(
     lab: Lab, server: MailServer, every: int
 ) -> None:
-    story = _Story(lab, server)
+    story = Story(lab.home, server)
     for number in range(10_000):
         story.see(number * 0.36, "failed" if every == 1 or number % every else "ok")
         if number % 166 == 0:
