@@ -15,7 +15,8 @@ The copy makes a compiled home whole: the plans and the code that reads them wer
 upgrade of the package, or the loss of its virtual environment, cannot break a run that cron starts meanwhile.
 
 Linking is for speed: the import system looks for twenty small modules in 4 ms, a fifth of a bare
-interpreter's start and more than the run has to spend (RUN-44); from one file they take 1.5 ms.
+interpreter's start and more than the run has to spend (RUN-44); from one file they take 1.5 ms. For the same reason it
+names the files of the extension modules, and what was loaded is nothing that the garbage collector looks at.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import shlex
 import sys
 from collections.abc import Iterable
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from types import CodeType
 
@@ -37,6 +39,9 @@ from runner.launch.state import write_file
 DIRECTORY = ".runner"
 _ROOM = "runner.launch"
 _ENTRANCES = {"launch.code": ("run", "main"), "person.code": ("with_profile",)}
+# What the interpreter has in files of its own, and each run that starts a job needs: to poll, to lock, to wait, and to
+# become a subreaper.
+_EXTENSIONS = {"launch.code": ("select", "fcntl", "resource", "_ctypes"), "person.code": ()}
 # Source, since an interpreter is given a script; so it is short: compiling forty lines would take 0.6 ms.
 _MAIN = """\
 # Written by "runner compile"; what it starts is runner/launch/main.py, or with_profile.py.
@@ -47,10 +52,12 @@ posix.chdir(__file__.rpartition("/")[0] + "/..")
 home = posix.getcwd()
 own = sys.argv[1:2] == ["--with-profile"]
 descriptor = posix.open(".runner/person.code" if own else ".runner/launch.code", posix.O_RDONLY | posix.O_CLOEXEC)
-loader, linked = marshal.loads(posix.read(descriptor, posix.fstat(descriptor).st_size))
+loader, extensions, linked = marshal.loads(posix.read(descriptor, posix.fstat(descriptor).st_size))
 posix.close(descriptor)
 exec(loader)
+load_extensions(extensions)
 load_modules(linked, home)
+gc.freeze()
 gc.enable()
 sys.modules["runner.launch.with_profile" if own else "runner.launch.main"].start(home, {interpreter!r})
 """
@@ -70,7 +77,8 @@ def write_machine_files(home: Path) -> None:
     _write_room(package, sources)
     loader = _compile(*_parse(package / "linked.py"))
     for name, entrances in _ENTRANCES.items():
-        _write(directory / name, marshal.dumps((loader, link_modules(package, entrances))))
+        linked = link_modules(package, entrances)
+        _write(directory / name, marshal.dumps((loader, _find_extensions(_EXTENSIONS[name]), linked)))
     _write(directory / "main.py", _MAIN.format(interpreter=sys.executable).encode())
     interpreter = shlex.quote(sys.executable)
     _write(directory / "bin" / "python3", f'#!/bin/sh\nexec {interpreter} "$@"\n'.encode(), 0o755)
@@ -101,6 +109,12 @@ def link_modules(package: Path, entrances: Iterable[str]) -> list[tuple[str, str
     for entrance in entrances:
         visit(entrance)
     return linked
+
+
+def _find_extensions(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Return name and file of the extension modules that are not built into this interpreter."""
+    specs = [find_spec(name) for name in names]
+    return [(spec.name, spec.origin) for spec in specs if spec and spec.has_location and spec.origin]
 
 
 def _parse(path: Path) -> tuple[ast.Module, Path]:

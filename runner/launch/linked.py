@@ -9,6 +9,21 @@ if TYPE_CHECKING:
     from types import CodeType
 
 
+def load_extensions(files: list[tuple[str, str]]) -> None:
+    """Make modules of (name, file) without the search that an import is; one that has moved is left to that."""
+    import _imp
+
+    for name, file in files:
+        spec = type(sys.__spec__)(name, None, origin=file)
+        try:
+            module = _imp.create_dynamic(spec)
+        except ImportError:
+            continue
+        module.__spec__ = spec
+        sys.modules[name] = module
+        _imp.exec_dynamic(module)
+
+
 def load_modules(linked: list[tuple[str, str, CodeType]], home: str) -> None:
     """Make modules of (name, directory below the home if it is a package, code), each needing only those before it."""
     for name, directory, code in linked:

@@ -159,7 +159,7 @@ def test_the_value_of_a_secret_is_refused_as_a_word(
     home.write("jobs/all.yaml", f"jobs:\n  x: {{{keys}}}\n")
     home.write("envs/local.yaml", "description: nothing\n" if owner == "the job" else f"{secrets}\n")
     if content:
-        home.write("token", content)
+        home.write("token", content).chmod(0o600)
 
     answer = home.runner("check")
 

@@ -57,7 +57,8 @@ def test_a_sweep_without_work_says_nothing_and_loads_no_room_that_a_chore_would_
     loaded = _list_loaded(sweep, str(house.home)) - _list_loaded("pass")
 
     rooms = {name.split(".")[1] for name in loaded if name.startswith("runner.")}
-    assert rooms == {"errors", "launch", "sweep", "ledger"}
+    assert rooms == {"errors", "launch", "sweep", "ledger", "alerts"}
+    assert {name for name in loaded if name.startswith("runner.alerts.")} == {"runner.alerts.waiting"}
     foreign = {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names - {"runner"}
     assert foreign == set()
     assert not loaded & {"sqlite3", "subprocess", "socket", "smtplib", "email", "urllib.request", "http.client"}
