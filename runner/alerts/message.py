@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from runner.alerts.digest import BOOT, Letter
-from runner.launch.incident import FIRST, RECOVERED
+from runner.launch.incident import FIRST, LATE, RECOVERED
 from runner.launch.instant import format_slot
 from runner.launch.report import clean
 
@@ -72,7 +72,9 @@ def make_body(letter: Letter) -> str:
         rows.append(f"The commonest first line, in {count} of them: {line}")
     rows.append("---- alerts ----")
     rows += [clean(entry.subject) for entry in letter.entries]
-    rows += ["---- runs ----", *[f"runner logs {clean(entry.run_id)}" for entry in letter.entries]]
+    # What is late has no run, and so no log.
+    logs = [f"runner logs {clean(entry.run_id)}" for entry in letter.entries if entry.outcome != LATE]
+    rows += ["---- runs ----", *logs] if logs else []
     rows.append("How all stand: runner status. What follows in the next 10 min comes as one more digest.")
     return _cut("\n".join(rows) + "\n")
 

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from runner.document.fields import Reader
 
-NOT_BUILT = "not built yet"
-
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -48,8 +46,6 @@ class Key:
         becomes an empty text; None if the key must be given.
     shown
         How people are told the default, where that is not `default`.
-    later
-        Whether every value but the default is refused, since what it asks for is not built yet.
     """
 
     name: str
@@ -58,7 +54,6 @@ class Key:
     about: str
     default: str | None
     shown: str
-    later: bool
 
 
 def declare(
@@ -68,10 +63,9 @@ def declare(
     *,
     name: str = "",
     shown: str = "",
-    later: bool = False,
 ) -> Any:
     """Return the dataclass field of a key; its name in YAML is the field's unless given (see `Key`)."""
-    key = Key(name, "", read, about, default, shown or default or "", later)
+    key = Key(name, "", read, about, default, shown or default or "")
     return dataclasses.field(metadata={"key": key})
 
 
@@ -82,8 +76,6 @@ class Keys:
     ----------
     record
         The dataclass that the map becomes.
-    later
-        Further keys, which other versions know: refused as not built yet rather than as unknown.
 
     Attributes
     ----------
@@ -95,13 +87,12 @@ class Keys:
         Names of those that have none.
     """
 
-    def __init__(self, record: type, later: tuple[str, ...] = ()) -> None:
+    def __init__(self, record: type) -> None:
         declared = [
             (field.name, field.metadata["key"]) for field in dataclasses.fields(record) if "key" in field.metadata
         ]
         keys = [dataclasses.replace(key, name=key.name or field, field=field) for field, key in declared]
         self.record = record
-        self.later = later
         self.by_name: dict[str, Key] = {key.name: key for key in keys}
         self.required = tuple(key.name for key in keys if key.default is None)
         self.defaults = {key.field: _read_default(key) for key in keys if key.default is not None}
@@ -112,21 +103,13 @@ class Keys:
         for name, value in entries_of(node):
             key = self.by_name.get(name.text)
             if key is None:
-                faults.error(name, *self._refuse(name.text))
+                faults.error(name, f'unknown key "{name.text}"', suggest(name.text, self.by_name))
                 continue
             try:
                 values[key.field] = key.read(value, faults)
             except Wrong as wrong:
                 faults.wrong(value, wrong)
-                continue
-            if key.later and values[key.field] != self.defaults[key.field]:
-                faults.error(value, f"{key.name}: {NOT_BUILT}", f"only {key.default} can be given")
         return values
-
-    def _refuse(self, name: str) -> tuple[str, str]:
-        if name in self.later:
-            return f'"{name}" is {NOT_BUILT}', ""
-        return f'unknown key "{name}"', suggest(name, self.by_name)
 
     def missing(self, given: AnyMapping[str, object]) -> list[str]:
         """Return the required names that are not in `given`."""

@@ -106,6 +106,8 @@ def test_a_digest_of_recoveries_and_that_of_a_reboot_say_so() -> None:
     assert make_subject(recovered) == "DIGEST 4 jobs recovered"
     assert make_subject(make_letter(*lost)) == "DIGEST 3 runs lost at reboot"
     assert make_subject(make_letter(*lost, *late)) == "DIGEST 3 runs lost, 2 slots missed at reboot"
+    assert make_body(make_letter(*lost, *late)).count("runner logs") == 3
+    assert "runs ----" not in make_body(make_letter(*late))
 
 
 def test_a_digest_is_one_line_of_ascii_whatever_the_jobs_said() -> None:

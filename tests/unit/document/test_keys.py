@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from runner.document.faults import Faults
-from runner.document.fields import list_of, map_of, none_or, scalar, size, text, variable, word
+from runner.document.fields import list_of, map_of, scalar, size, text, variable, word
 from runner.document.keys import Keys, declare, record_of
 from runner.document.parse import parse_document
 
@@ -15,10 +15,9 @@ class Log:
     max_bytes: int = declare(scalar(size), "the largest", "50M", name="max_size")
     names: tuple[str, ...] = declare(list_of(scalar(word)), "some words", "[]")
     title: str = declare(scalar(text), "how it is called")
-    rotate: int | None = declare(none_or(scalar(size)), "how often", "none", later=True)
 
 
-KEYS = Keys(Log, later=("colour",))
+KEYS = Keys(Log)
 
 
 def read(source: str) -> tuple[Log, list[str]]:
@@ -30,7 +29,7 @@ def read(source: str) -> tuple[Log, list[str]]:
 
 
 def test_values_are_converted_and_the_rest_has_its_default() -> None:
-    assert read("{max_size: 1K, title: x}") == (Log(1024, (), "x", None), [])
+    assert read("{max_size: 1K, title: x}") == (Log(1024, (), "x"), [])
 
 
 def test_one_value_stands_for_a_list_of_one() -> None:
@@ -38,15 +37,13 @@ def test_one_value_stands_for_a_list_of_one() -> None:
 
 
 def test_all_mistakes_are_found_each_at_its_own_place() -> None:
-    source = "max_size: big\nnames: [a, [], '']\ntitel: x\nrotate: 5\ncolour: red\n"
+    source = "max_size: big\nnames: [a, [], '']\ntitel: x\n"
     assert read(source)[1] == [
         'f:1:1: "title" is missing; how it is called',
         'f:1:11: "big" is not a size; write one like 500K, 50M, 2G',
         "f:2:12: one value is needed here; not a list",
         "f:2:16: a value is missing",
         'f:3:1: unknown key "titel"; did you mean "title"?',
-        "f:4:9: rotate: not built yet; only none can be given",
-        'f:5:1: "colour" is not built yet',
     ]
 
 
