@@ -57,7 +57,7 @@ def _report(place: Place, result: Result, *, is_watched: bool, as_json: bool, ex
     if as_json:
         _print_json(result)
     elif explains:
-        print(explain(result), flush=True)
+        _answer(explain(result))
 
 
 def sweep(place: Place, now: float) -> Iterator[Result]:
@@ -95,7 +95,15 @@ def _read_instants(alive: int, now: float) -> dict[str, float]:
 def _print_json(result: Result) -> None:
     import json
 
-    print(json.dumps(result.describe()))
+    _answer(json.dumps(result.describe()))
+
+
+def _answer(line: str) -> None:
+    """Print a line of the answer; a reader that goes away stops no sweep."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

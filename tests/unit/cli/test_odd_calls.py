@@ -31,6 +31,14 @@ def test_a_reader_that_goes_away_stops_no_install(home: Home) -> None:
     assert pipe(home, "crontab diff", "| true") == 0
 
 
+def test_a_reader_that_goes_away_stops_no_sweep(home: Home) -> None:
+    home.compile()
+
+    assert pipe(home, "sweep --explain", "| true") == 0
+    assert pipe(home, "sweep --json", "| true") == 0
+    assert b"expire " in home.read("state/sweep.alive")  # the last chore that leaves a trace
+
+
 def test_a_full_disk_behind_stdout_is_told_in_a_line(home: Home) -> None:
     home.compile()
 
