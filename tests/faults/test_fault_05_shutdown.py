@@ -97,7 +97,7 @@ def test_fault_05_at_whatever_moment_a_shutdown_comes_the_record_is_whole(lab: L
     codes = []
     for number, slot in enumerate(slots):
         wrapper = lab.start("job", "--slot", slot)
-        time.sleep(number * 0.001)
+        time.sleep(number * 0.0025)
         wrapper.terminate()
         codes.append(lab.finish(wrapper, within_s=10).code)
 

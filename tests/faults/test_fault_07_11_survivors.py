@@ -66,7 +66,7 @@ def test_fault_07_a_deaf_survivor_is_killed_too(lab: Lab) -> None:
 def test_fault_07_the_next_run_gets_the_lock_that_the_daemon_inherited(lab: Lab) -> None:
     lab.job("daemon", f"[ -e $RUNNER_WORK/again ] || {_DAEMONS['setsid']}\ntouch $RUNNER_WORK/again")
     lab.run("daemon", "--slot", "2026-03-08T07:00:00Z")
-    assert lab.processes()
+    lab.wait_for(lab.processes, "the daemon to be seen")
 
     result = lab.run("daemon", "--slot", "2026-03-08T07:05:00Z")
 
