@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,11 @@ class House:
         for key, value in fields.items():
             setattr(plan, key, value)
         (self.home / HOME_PLAN).write_bytes(encode_home_plan(plan))
+
+    def run_sweep(self, *options: str) -> subprocess.CompletedProcess[str]:
+        """Sweep as cron does."""
+        command = [sys.executable, "-I", "-m", "runner.sweep", "--home", str(self.home), *options]
+        return subprocess.run(command, capture_output=True, text=True, env={})
 
     def plan(self, name: str, **fields: object) -> None:
         """Compile a plan."""

@@ -63,8 +63,12 @@ def is_due(entry: Entry, now: float) -> bool:
 def find_undelivered(state: str, now: float) -> Undelivered:
     """Return what `runner status` tells of mail that does not get through."""
     late = [entry for entry in read_waiting(state)[0] if entry.tries or entry.slack_tries or now - entry.at > _LONG_S]
-    dead = list(Path(state, OUTBOX, DEAD).glob("*"))
-    return Undelivered(len(late), min((entry.at for entry in late), default=0.0), len(dead))
+    return Undelivered(len(late), min((entry.at for entry in late), default=0.0), count_dead(state))
+
+
+def count_dead(state: str) -> int:
+    """Return how many alerts somebody will never get."""
+    return len(list(Path(state, OUTBOX, DEAD).glob("*")))
 
 
 def read_held(state: str) -> dict[str, float]:

@@ -32,7 +32,7 @@ from runner.launch.instant import LAST_INSTANT, format_slot, parse_instant
 from runner.launch.outbox import VIA_CRON
 from runner.launch.slot import slots_after
 from runner.plans.clocks import find_zone
-from runner.plans.load import load_home
+from runner.plans.load import LoadedHome, load_home
 from runner.plans.make import Planned
 from runner.plans.trusted import examine, find_executed
 from runner.plans.write import OUTPUT
@@ -70,19 +70,23 @@ def check_command(ctx: click.Context, as_json: bool) -> int:
 
 def _find_faults(home: Path) -> tuple[Fault, ...]:
     """Return everything that is wrong with a home; what is not as it should be on this host, too."""
-    return tuple(sorted({*_find_compiled_faults(home), *_find_profile_faults(home), *_find_doubts(home)}))
-
-
-def _find_doubts(home: Path) -> Iterator[Fault]:
-    """Yield as warnings what an install here would refuse or warn of, since others could change what cron runs."""
     try:
         loaded = load_home(home)
-        target = find_target(loaded.settings)
-        executed = find_executed(loaded.settings, loaded.planned, loaded.settings.state_of(target))
+    except FaultsFound as found:
+        return tuple(sorted({*found.faults, *_find_profile_faults(home)}))
+    return tuple(sorted({*_find_compiled_faults(loaded), *_find_profile_faults(home), *_find_doubts(loaded)}))
+
+
+def _find_doubts(loaded: LoadedHome) -> Iterator[Fault]:
+    """Yield as warnings what an install here would refuse or warn of, since others could change what cron runs."""
+    settings = loaded.settings
+    try:
+        target = find_target(settings)
+        executed = find_executed(settings, loaded.planned, settings.state_of(target))
     except UserError:
         return  # said of the home
     # Root may look at a home for others, who have targets there.
-    uid = home.stat().st_uid if target is None and os.geteuid() == 0 else os.geteuid()
+    uid = settings.home.stat().st_uid if target is None and os.geteuid() == 0 else os.geteuid()
     yield from (replace(fault, level="warning") for fault in examine(executed, uid))
 
 
@@ -95,10 +99,9 @@ def _find_profile_faults(home: Path) -> Iterator[Fault]:
     yield from check_profiles(read_profiles(settings).by_name.values(), settings, site)
 
 
-def _find_compiled_faults(home: Path) -> tuple[Fault, ...]:
-    """Return what is wrong with a home, what only compiling it shows as well."""
+def _find_compiled_faults(loaded: LoadedHome) -> tuple[Fault, ...]:
+    """Return the warnings of a home, and what only compiling it shows."""
     try:
-        loaded = load_home(home)
         make_output(loaded)
     except FaultsFound as found:
         return found.faults

@@ -71,13 +71,6 @@ KEYS = frozenset(
 )
 
 
-def find_conda_prefix(details: dict[str, str]) -> str:
-    """Return where a conda environment is, by its prefix or by its name in an installation."""
-    if "prefix" in details:
-        return details["prefix"]
-    return details["root"] if details["name"] == "base" else f"{details['root']}/envs/{details['name']}"
-
-
 def encode_activation(activation: Activation) -> Pairs:
     """Return the pairs of an activation; only what differs from the defaults is written."""
     default = Activation()

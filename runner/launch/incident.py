@@ -10,8 +10,8 @@ from __future__ import annotations
 import fcntl
 import posix
 
-from runner.launch.instant import format_instant, parse_instant
-from runner.launch.record import decode_record, open_record, read_record, write_record
+from runner.launch.record import decode_fields, decode_record, encode_fields, open_record, read_record, write_record
+from runner.launch.state import read_file
 
 SILENT = "silent"
 FIRST = "first"
@@ -137,33 +137,25 @@ def enter(path: str, judge_it: Callable[[Health], str], tell: Tell | None = None
 
 def encode_health(health: Health) -> list[tuple[str, str]]:
     """Return the pairs of a health file."""
-    pairs = []
-    for key in Health.__slots__:
-        value = getattr(health, key)
-        if isinstance(value, bool):
-            pairs.append((key, "yes" if value else "no"))
-        elif isinstance(value, float):
-            pairs.append((key, format_instant(value) if value else "never"))
-        else:
-            pairs.append((key, str(value)))
-    return pairs
+    return encode_fields(health, zero="never")
 
 
 def decode_health(pairs: list[tuple[str, str]]) -> Health:
     """Return the health of a file's pairs; a torn or foreign file is an unknown health, and speaks again."""
     health = Health()
     try:
-        for key, value in pairs:
-            kind = type(getattr(health, key))
-            if kind is bool:
-                setattr(health, key, value == "yes")
-            elif kind is float:
-                setattr(health, key, 0.0 if value == "never" else parse_instant(value))
-            else:
-                setattr(health, key, kind(value))
-    except (AttributeError, ValueError):
+        decode_fields(health, pairs, zero="never")
+    except ValueError:
         return Health()
     return health
+
+
+def read_health(path: str) -> Health:
+    """Return the health in a file; where there is none, or none that can be read, an unknown one."""
+    try:
+        return parse_health(read_file(path) or b"")
+    except OSError:
+        return Health()
 
 
 def parse_health(data: bytes) -> Health:

@@ -13,9 +13,9 @@ import time
 from runner.launch import lines
 from runner.launch.gates import Place
 from runner.launch.incident import RECOVERED, Health
-from runner.launch.instant import format_instant, parse_instant
+from runner.launch.record import decode_fields, encode_fields
 from runner.launch.report import compose, name_first_line
-from runner.launch.state import OUTBOX, SWEEP_ALIVE, make_state, read_file, write_file
+from runner.launch.state import OUTBOX, SWEEP_ALIVE, read_file, with_state, write_file
 
 VIA_CRON = "cron"
 # A sweep comes each minute. After so long without one nobody would send what waits (ALERT-9).
@@ -89,11 +89,7 @@ def post_alert(
     entry.subject, entry.body, entry.first_line = subject, body, name_first_line(end, streams)
     entry.to = list(end["mailto"]) if isinstance(end["mailto"], list) else []
     try:
-        try:
-            write_entry(place.state, entry)
-        except FileNotFoundError:
-            make_state(place.state)
-            write_entry(place.state, entry)
+        with_state(place.state, lambda: write_entry(place.state, entry))
     except OSError as error:
         return f"{said}\n{OUTBOX}: {error.strerror}: cron sends this.\n"
     return ""
@@ -112,18 +108,7 @@ def read_entry(path: str) -> Entry | None:
 
 def encode_entry(entry: Entry) -> bytes:
     """Return the file of an alert."""
-    pairs = []
-    for key in Entry.__slots__:
-        value = getattr(entry, key)
-        if isinstance(value, list):
-            pairs += [(key, item) for item in value]
-        elif isinstance(value, bool):
-            pairs.append((key, "yes" if value else "no"))
-        elif isinstance(value, float):
-            pairs.append((key, format_instant(value) if value else "now"))
-        else:
-            pairs.append((key, str(value)))
-    return lines.encode([*pairs, ("end", "")])
+    return lines.encode([*encode_fields(entry, zero="now"), ("end", "")])
 
 
 def decode_entry(data: bytes) -> Entry:
@@ -132,18 +117,7 @@ def decode_entry(data: bytes) -> Entry:
     pairs = lines.decode(data)
     if not pairs or pairs[-1] != ("end", ""):
         raise ValueError("it is torn")
-    for key, value in pairs[:-1]:
-        if key not in Entry.__slots__:
-            raise ValueError(f"it has a line '{key}' that means nothing there")
-        kind = type(getattr(entry, key))
-        if kind is list:
-            entry.to.append(value)
-        elif kind is bool:
-            setattr(entry, key, value == "yes")
-        elif kind is float:
-            setattr(entry, key, 0.0 if value == "now" else parse_instant(value))
-        else:
-            setattr(entry, key, kind(value))
+    decode_fields(entry, pairs[:-1], zero="now")
     return entry
 
 

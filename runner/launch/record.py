@@ -9,6 +9,7 @@ from __future__ import annotations
 import posix
 
 from runner.launch import lines
+from runner.launch.instant import format_instant, parse_instant
 from runner.launch.state import open_own
 
 _MAX_BYTES = 65536
@@ -36,3 +37,35 @@ def write_record(descriptor: int, pairs: list[tuple[str, str]]) -> None:
     data = lines.encode(pairs) + _END
     posix.pwrite(descriptor, data, 0)
     posix.ftruncate(descriptor, len(data))
+
+
+def encode_fields(thing: object, *, zero: str) -> list[tuple[str, str]]:
+    """Return the ``__slots__`` of an object as pairs; a float is an instant, POSIX seconds, and 0 is written `zero`."""
+    pairs = []
+    for key in thing.__slots__:  # type: ignore[attr-defined]
+        value = getattr(thing, key)
+        if isinstance(value, list):
+            pairs += [(key, item) for item in value]
+        elif isinstance(value, bool):
+            pairs.append((key, "yes" if value else "no"))
+        elif isinstance(value, float):
+            pairs.append((key, format_instant(value) if value else zero))
+        else:
+            pairs.append((key, str(value)))
+    return pairs
+
+
+def decode_fields(thing: object, pairs: list[tuple[str, str]], *, zero: str) -> None:
+    """Enter what `encode_fields` wrote into an object whose defaults tell the types; ValueError if it is not that."""
+    for key, value in pairs:
+        if key not in thing.__slots__:  # type: ignore[attr-defined]
+            raise ValueError(f"it has a line '{key}' that means nothing there")
+        kind = type(getattr(thing, key))
+        if kind is list:
+            getattr(thing, key).append(value)
+        elif kind is bool:
+            setattr(thing, key, value == "yes")
+        elif kind is float:
+            setattr(thing, key, 0.0 if value == zero else parse_instant(value))
+        else:
+            setattr(thing, key, kind(value))

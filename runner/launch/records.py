@@ -15,7 +15,7 @@ from runner.launch.instant import format_instant, format_slot
 from runner.launch.log import Log
 from runner.launch.plan import Plan, Step, has_limits
 from runner.launch.process import identify, read_boot_id
-from runner.launch.state import HEALTH, JOURNAL, LOCKS, LOGS, WORK, make_state, write_all
+from runner.launch.state import HEALTH, JOURNAL, LOCKS, LOGS, WORK, with_state, write_all
 
 BY_CRON, BY_HAND, BY_MISSED, BY_RERUN = "cron", "hand", "missed", "rerun"
 _CLOCK_BOOTTIME = 7  # goes on while the machine sleeps, and nobody sets it
@@ -218,7 +218,7 @@ def _append(run: Run, at: str, line: bytes, *, sync: bool) -> None:
     """Append to the journal; if that fails the job runs all the same, and somebody is told."""
     directory = f"{run.place.state}/{JOURNAL}"
     try:
-        with_state(run, lambda: journal.append_record(directory, at[:10], line, sync=sync))
+        with_state(run.place.state, lambda: journal.append_record(directory, at[:10], line, sync=sync))
     except OSError as error:
         _append_elsewhere(run, line, error)
 
@@ -258,7 +258,7 @@ def judge_run(run: Run, end: dict[str, journal.Value], streams: Streams | None) 
         return incident.enter_outcome(path, run.id, outcome, reason, now, tell, by_hand=run.by_hand)
 
     try:
-        health, _, flip = with_state(run, enter)
+        health, _, flip = with_state(run.place.state, enter)
     except OSError as error:
         say(f"runner: {run.plan.name}: {HEALTH}/{run.plan.name}: {error.strerror}\n")
         # Of a plan whose health nobody knows each bad run speaks.
@@ -312,24 +312,13 @@ def _describe_limits(plan: Plan) -> str:
     return "  ".join([f"{name} {value}" for name, value in pairs if value not in ("", "0")])
 
 
-def with_state(run: Run, act: Callable[[], T]) -> T:
-    """Return what `act` returns; where a part of the state directory was missing, that is made first."""
-    try:
-        return act()
-    except FileNotFoundError:
-        make_state(run.place.state)
-        return act()
-
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
 
     from runner.launch.attempt import Attempt, Stopper
     from runner.launch.echo import Echo
     from runner.launch.stream import Stream
     from runner.launch.trust import Walk
 
-    T = TypeVar("T")
     Streams = tuple[Stream, Stream]

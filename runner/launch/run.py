@@ -45,10 +45,9 @@ from runner.launch.records import (
     record_event,
     record_start,
     say,
-    with_state,
 )
 from runner.launch.scrub import scrub_text
-from runner.launch.state import LOCKS, make_directory
+from runner.launch.state import LOCKS, make_directory, with_state
 from runner.launch.trust import walk_home
 
 # Less is the slewing of a clock by NTP, and rounding.
@@ -130,7 +129,7 @@ def _take_turn(run: Run, scheduled: str) -> Ending | None:
 def _take_lock(run: Run) -> bool:
     """Try to take the lock; return whether it is ours and no process of the last run lives (RUN-10)."""
     path = f"{run.place.state}/{LOCKS}/{run.plan.name}"
-    run.lock, is_ours = with_state(run, lambda: lock.try_lock(path))
+    run.lock, is_ours = with_state(run.place.state, lambda: lock.try_lock(path))
     if is_ours:
         run.holder = lock.read_lock(run.lock)
     else:
@@ -355,7 +354,7 @@ def _end(run: Run, start: dict[str, journal.Value], ending: Ending) -> int:
 def _build_environment(run: Run) -> dict[str, str]:
     """Return the job's environment, in the order of PROF-4; the caller's is never looked at."""
     try:
-        with_state(run, lambda: make_directory(run.work))
+        with_state(run.place.state, lambda: make_directory(run.work))
     except OSError as error:
         raise CannotStart(f"{run.work}: {error.strerror}") from None
     secrets = _load_secrets(run)  # before anything runs that might show them

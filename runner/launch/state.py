@@ -48,6 +48,15 @@ def make_state(root: str) -> None:
         make_directory(f"{root}/{name}")
 
 
+def with_state(root: str, act: Callable[[], T]) -> T:
+    """Return what `act` returns; where a part of the state directory was missing, that is made first."""
+    try:
+        return act()
+    except FileNotFoundError:
+        make_state(root)
+        return act()
+
+
 def make_directory(path: str, mode: int = 0o700) -> None:
     """Create one directory, private to its owner, unless it is there."""
     try:
@@ -133,3 +142,11 @@ def _is_there(path: str) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    T = TypeVar("T")

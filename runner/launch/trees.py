@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posix
 
-from runner.launch.activation import find_conda_prefix
 from runner.launch.environment import expand_path
 
 TYPE_CHECKING = False
@@ -49,6 +48,13 @@ def _list_files(change: Change) -> list[str]:
     files = [text for key, text in change.details if key in ("source", "rc", "command")]
     files += [text for key, text in change.details if key == "path" and change.verb == "modules"]
     return files + [word for word in commands if word[:1] in ("/", "~")]
+
+
+def find_conda_prefix(details: dict[str, str]) -> str:
+    """Return where a conda environment is, by its prefix or by its name in an installation."""
+    if "prefix" in details:
+        return details["prefix"]
+    return details["root"] if details["name"] == "base" else f"{details['root']}/envs/{details['name']}"
 
 
 def list_tree(prefix: str) -> list[str]:

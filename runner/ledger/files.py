@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from runner.launch import lines
@@ -129,6 +129,25 @@ def _read_rejected(path: str) -> list[dict[str, object]]:
         except ValueError:
             continue  # blank, or torn by a kill
     return entries
+
+
+def read_on(state: str, read_bytes: dict[str, int]) -> Iterator[bytes]:
+    """Yield the whole lines that are new in the journal, and enter into `read_bytes` how far each file is read.
+
+    A file that is gone is forgotten.
+    """
+    files = list_files(state)
+    for name in read_bytes.keys() - {file.name for file in files}:
+        del read_bytes[name]
+    for file in files:
+        position = read_bytes.get(file.name, 0)
+        while position != file.size_bytes:
+            piece = read_piece(state, file.name, position, is_final=False)
+            yield from (line for _, line in piece.lines)
+            if piece.end == position:
+                break
+            position = piece.end
+        read_bytes[file.name] = position
 
 
 def read_drained(state: str) -> tuple[str, dict[str, int]]:

@@ -9,12 +9,12 @@ from typing import Any
 
 from runner.document.zones import in_zone
 from runner.launch.gates import find_pause
-from runner.launch.incident import parse_health
+from runner.launch.incident import read_health
 from runner.launch.instant import format_slot
 from runner.launch.plan import Plan
 from runner.launch.process import read_boot_id
 from runner.launch.slot import slots_after
-from runner.launch.state import HEALTH, read_file
+from runner.launch.state import HEALTH
 from runner.ledger.history import History
 from runner.ledger.tables import Run
 from runner.ledger.waiting import Waiting, find_waiting
@@ -74,7 +74,7 @@ def read_status(history: History, plans: Sequence[Plan], state: str, timezone: s
             find_waiting(state, plan.name, boot_id),
             None if slot is None else format_slot(slot),
             find_pause(state, plan.job, now) or None,
-            _read_incident(state, plan) or None,
+            read_health(f"{state}/{HEALTH}/{plan.name}").incident or None,
         )
         for plan, slot in zip(plans, slots, strict=True)
     ]
@@ -104,11 +104,3 @@ def _find_next_slots(plans: Iterable[Plan], timezone: str, now: float) -> list[i
         with in_zone(zone or None):
             slots += [next(slots_after(plan.schedules, now), None) for plan in group]
     return slots
-
-
-def _read_incident(state: str, plan: Plan) -> str:
-    try:
-        data = read_file(f"{state}/{HEALTH}/{plan.name}")
-    except OSError:
-        return ""  # the plan's next run says what is wrong with the file
-    return parse_health(data).incident if data else ""

@@ -15,9 +15,10 @@ from runner.document.tree import Mapping, Node, Sequence
 from runner.errors import Fault
 from runner.home.settings import SETTINGS_FILE, Settings
 from runner.home.site import may_be_at
-from runner.launch.activation import Change, find_conda_prefix
+from runner.launch.activation import Change
 from runner.launch.environment import expand_path
 from runner.launch.outcome import CannotStart
+from runner.launch.trees import find_conda_prefix
 from runner.profiles.activators.capo import find_property, read_files
 from runner.profiles.changes import list_origins, make_activation
 from runner.profiles.profile import Profile

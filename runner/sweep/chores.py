@@ -78,8 +78,7 @@ def explain(result: Result) -> str:
         return f"{result.chore}: failed: {result.detail}"
     if result.did:
         return f"{result.chore}: {result.detail or 'looked, and found nothing to do'}"
-    reason = getattr(import_module(f"runner.sweep.{result.chore}"), "IDLE", "")
-    return f"{result.chore}: nothing to do" + (f": {reason}" if reason else "")
+    return f"{result.chore}: nothing to do: {import_module(f'runner.sweep.{result.chore}').IDLE}"
 
 
 def do_chore(name: str, round_: Round) -> Result:

@@ -14,7 +14,7 @@ from runner.launch import lines
 from runner.launch.instant import format_instant, parse_instant
 from runner.launch.outcome import SKIPPED
 from runner.launch.state import COUNTED_RUNS, JOURNAL, read_file, write_file
-from runner.ledger.files import list_files, read_piece
+from runner.ledger.files import read_on
 
 _END, _SKIP = b'"event": "end"', b'"event": "skip"'
 
@@ -39,18 +39,10 @@ class Counts:
 def count_runs(state: str) -> Counts:
     """Return the counts, after reading what is new in the journal."""
     read_bytes, counts = _read_memory(state)
-    before, now_bytes = dict(read_bytes), {}
-    for file in list_files(state):
-        position = read_bytes.get(file.name, 0)
-        while position != file.size_bytes:
-            piece = read_piece(state, file.name, position, is_final=False)
-            enter_records((line for _, line in piece.lines), counts)
-            if piece.end == position:
-                break
-            position = piece.end
-        now_bytes[file.name] = position
-    if now_bytes != before:
-        _write_memory(state, now_bytes, counts)
+    before = dict(read_bytes)
+    enter_records(read_on(state, read_bytes), counts)
+    if read_bytes != before:
+        _write_memory(state, read_bytes, counts)
     return counts
 
 

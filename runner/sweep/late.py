@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from runner.errors import TryLater
 from runner.launch.boot import read_boot_time
 from runner.launch.gates import Place
-from runner.launch.incident import LATE, LONG, Health, judge_finding, parse_health
+from runner.launch.incident import LATE, LONG, Health, judge_finding, read_health
 from runner.launch.installed import Installed, read_installed
 from runner.launch.instant import format_instant, format_slot, parse_instant
 from runner.launch.journal import LOST_SEQ, make_run_id, short_host
@@ -23,7 +23,7 @@ from runner.launch.overdue import find_due
 from runner.launch.plan import Plan
 from runner.launch.process import read_boot_id
 from runner.launch.records import BY_CRON, BY_HAND
-from runner.launch.state import HEALTH, read_file
+from runner.launch.state import HEALTH
 from runner.ledger.record import Event, parse_event
 from runner.sweep.chores import Round
 from runner.sweep.health import change_health
@@ -152,7 +152,7 @@ def _find_aged(round_: Round, aging: list[Seen]) -> Iterator[Finding]:
     """Yield the plans whose last success is too old; one counts as good when it is installed or resumed (RUN-39)."""
     for seen in aging:
         plan = seen.plan
-        ok_at = min(_read_health(round_.place.state, plan.name).ok_at, round_.now)
+        ok_at = min(read_health(f"{round_.place.state}/{HEALTH}/{plan.name}").ok_at, round_.now)
         since = max(ok_at, seen.one.since)
         if round_.now - since > plan.max_age_s:
             reason = f"no ok run since {format_slot(int(since))}, expected within {plan.max_age_s:g} s"
@@ -201,15 +201,8 @@ def _parse_start(record: LockRecord) -> Event | None:
 
 
 def _is_told(state: str, finding: Finding) -> bool:
-    return bool(getattr(_read_health(state, finding.run["plan"]), finding.what) == finding.mark)
-
-
-def _read_health(state: str, plan: str) -> Health:
-    """Return what is known of a plan's health; of a file that cannot be read there will be told when it is written."""
-    try:
-        return parse_health(read_file(f"{state}/{HEALTH}/{plan}") or b"")
-    except OSError:
-        return Health()
+    health = read_health(f"{state}/{HEALTH}/{finding.run['plan']}")
+    return bool(getattr(health, finding.what) == finding.mark)
 
 
 def _tell(round_: Round, finding: Finding, number: int, boot: str) -> None:

@@ -8,15 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runner.alerts.waiting import find_undelivered, read_waiting
+from runner.alerts.waiting import count_dead, read_waiting
 from runner.errors import DONE
 from runner.launch.gates import find_pause, is_plan_name
-from runner.launch.incident import Health, parse_health
+from runner.launch.incident import read_health
 from runner.launch.instant import parse_instant
 from runner.launch.lock import BESIDE, WAITING, is_held
 from runner.launch.plan import PLANS
 from runner.launch.process import read_boot_id
-from runner.launch.state import HEALTH, OUTBOX, read_file
+from runner.launch.state import HEALTH, OUTBOX
 from runner.ledger.files import list_files, read_drained
 from runner.sweep.chores import Round
 from runner.sweep.counts import count_runs
@@ -76,7 +76,7 @@ def _of_queues(state: str) -> Iterator[Metric]:
     if mails_at:
         oldest.add(min(mails_at))
     dead = Metric("runner_dead_mails", "Alerts that somebody will never get, in outbox/dead.")
-    dead.add(find_undelivered(state, time.time()).dead)
+    dead.add(count_dead(state))
     waiting = Metric("runner_undelivered_pings", "Pings of jobs that wait in the outbox.")
     waiting.add(len(list(Path(state, OUTBOX).glob("*.ping-*"))))
     yield from (backlog, open_runs, undelivered, oldest, dead, waiting)
@@ -88,20 +88,13 @@ def _of_health(state: str, plans: list[str]) -> Iterator[Metric]:
     ok_at = Metric("runner_last_success_timestamp_seconds", "When a run last ended ok, in Unix time.", ("plan",))
     bad_at = Metric("runner_last_failure_timestamp_seconds", "When a run last ended badly, in Unix time.", ("plan",))
     for plan in plans:
-        health = _read_health(state, plan)
+        health = read_health(f"{state}/{HEALTH}/{plan}")
         is_open.add(bool(health.incident), plan)
         bad_runs.add(health.bad_runs if health.incident else 0, plan)
         for metric, at in ((ok_at, health.ok_at), (bad_at, health.bad_at)):
             if at:
                 metric.add(at, plan)
     yield from (is_open, bad_runs, ok_at, bad_at)
-
-
-def _read_health(state: str, plan: str) -> Health:
-    try:
-        return parse_health(read_file(f"{state}/{HEALTH}/{plan}") or b"")
-    except OSError:
-        return Health()
 
 
 def _of_runs(state: str, plans: list[str]) -> Iterator[Metric]:

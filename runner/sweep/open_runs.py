@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from runner.launch import lines
 from runner.launch.state import JOURNAL, OPEN_RUNS, read_file, write_file
-from runner.ledger.files import list_files, read_piece
+from runner.ledger.files import read_on
 
 # A whole record: a torn one is no event, even if its beginning tells what it was to be.
 _RECORD = re.compile(rb'\{"event": "(start|end)", "at": "[^"]*", "run_id": "([^"]*)", .*\}')
@@ -25,15 +25,7 @@ def find_open_runs(state: str, boot_id: str) -> Starts:
     """Return the ``start`` records of the runs that have no ``end`` in the journal, by run id."""
     read_bytes, starts = _read_memory(state, boot_id)
     before = dict(read_bytes)
-    for file in list_files(state):
-        position = read_bytes.get(file.name, 0)
-        while position != file.size_bytes:
-            piece = read_piece(state, file.name, position, is_final=False)
-            note_records((line for _, line in piece.lines), starts)
-            if piece.end == position:
-                break
-            position = piece.end
-        read_bytes[file.name] = position
+    note_records(read_on(state, read_bytes), starts)
     if read_bytes != before:
         _write_memory(state, boot_id, read_bytes, starts)
     return starts

@@ -6,10 +6,11 @@ import json
 import time
 from pathlib import Path
 
-from runner.launch.activation import Change, find_conda_prefix
+from runner.launch.activation import Change
 from runner.launch.environment import apply_changes, expand_path
 from runner.launch.outcome import CannotStart
 from runner.launch.shell import Setup, is_variable_name
+from runner.launch.trees import find_conda_prefix
 from runner.profiles.activators.effect import Effect, Scene
 from runner.profiles.difference import find_changes
 from runner.profiles.shells import run_setup

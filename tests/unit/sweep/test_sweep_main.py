@@ -32,12 +32,6 @@ def house(tmp_path: Path) -> House:
     return house
 
 
-def _sweep(house: House, *options: str) -> subprocess.CompletedProcess[str]:
-    """Sweep as cron does."""
-    command = [sys.executable, "-I", "-m", "runner.sweep", "--home", str(house.home), *options]
-    return subprocess.run(command, capture_output=True, text=True, env={})
-
-
 def _list_loaded(program: str, *home: str) -> set[str]:
     """Return the modules that are loaded at the end of a program."""
     command = [sys.executable, "-I", "-c", f"import sys; {program}; print(*sys.modules)", *home]
@@ -67,7 +61,7 @@ def test_a_sweep_without_work_says_nothing_and_loads_no_room_that_a_chore_would_
 def test_a_sweep_drains_the_journal_and_says_nothing(house: House) -> None:
     house.journal.append(*run_of())
 
-    done = _sweep(house)
+    done = house.run_sweep()
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (house.state / "runner.db").exists()
@@ -76,7 +70,7 @@ def test_a_sweep_drains_the_journal_and_says_nothing(house: House) -> None:
 def test_in_json_each_chore_is_an_object(house: House) -> None:
     house.journal.append(*run_of())
 
-    chores = [json.loads(line) for line in _sweep(house, "--json").stdout.splitlines()]
+    chores = [json.loads(line) for line in house.run_sweep("--json").stdout.splitlines()]
 
     assert [chore["chore"] for chore in chores] == list(CHORES)
     assert {"chore": "close", "did": False, "detail": "", "code": 0} in chores
@@ -86,7 +80,7 @@ def test_in_json_each_chore_is_an_object(house: House) -> None:
 def test_damaged_lines_are_said_once(house: House) -> None:
     house.journal.append(*run_of(), b"\nnonsense\n")
 
-    first, second = _sweep(house), _sweep(house)
+    first, second = house.run_sweep(), house.run_sweep()
 
     assert first.stderr.startswith("journal: 1 damaged line set aside in journal/rejected.jsonl; the first: 2026-11-21")
     assert (first.returncode, second.returncode, second.stderr) == (0, 0, "")
@@ -97,7 +91,7 @@ def test_a_chore_that_fails_stops_no_other(house: House) -> None:
     house.journal.append(*run_of())
     lost = house.leave_run("download", at=NOW - 60, boot_id="another-boot")
 
-    done = _sweep(house, "--json")
+    done = house.run_sweep("--json")
 
     chores = {chore["chore"]: chore for chore in map(json.loads, done.stdout.splitlines())}
     close, drain, expire = chores["close"], chores["drain"], chores["expire"]
@@ -133,7 +127,7 @@ def test_a_second_sweep_leaves_at_once(house: House) -> None:
     house.journal.append(*run_of())
     descriptor, _ = try_lock(str(house.state / "sweep.alive"))
 
-    done = _sweep(house, "--json")
+    done = house.run_sweep("--json")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     os.close(descriptor)
@@ -146,7 +140,7 @@ def test_who_asks_by_hand_is_told_that_another_sweep_is_at_work(
     said = "runner sweep: another sweep is at work, and this one did nothing\n"
 
     assert (main(["--home", str(house.home)]), capsys.readouterr().err) == (75, said)
-    explained = _sweep(house, "--explain")
+    explained = house.run_sweep("--explain")
 
     assert (explained.returncode, explained.stdout, explained.stderr) == (75, "", said)
     os.close(descriptor)
@@ -173,7 +167,7 @@ def test_of_two_sweeps_at_once_each_chore_is_done_by_one(house: House) -> None:
 def test_it_explains_what_each_chore_did_or_why_it_did_nothing(house: House) -> None:
     house.leave_run("lost", boot_id="another-boot")
 
-    first, second = _sweep(house, "--explain"), _sweep(house, "--explain")
+    first, second = house.run_sweep("--explain"), house.run_sweep("--explain")
 
     assert [line.partition(":")[0] for line in first.stdout.splitlines()] == list(CHORES)
     assert "\nclose: closed as lost: lost\n" in first.stdout
@@ -187,15 +181,15 @@ def test_it_explains_a_failure_too(house: House) -> None:
     (house.home / "envs" / "site.yaml").write_text(DOWN)
     house.journal.append(*run_of())
 
-    assert "\ndrain: failed: ledger postgresql+psycopg2://u:***@127.0.0.1:1/x: " in _sweep(house, "--explain").stdout
+    assert "\ndrain: failed: ledger postgresql+psycopg2://u:***@127.0.0.1:1/x: " in house.run_sweep("--explain").stdout
 
 
 def test_each_sweep_shows_that_it_is_alive(house: House) -> None:
-    _sweep(house)
+    house.run_sweep()
     alive = house.state / "sweep.alive"
     os.utime(alive, (0, 0))
 
-    _sweep(house)
+    house.run_sweep()
 
     assert time.time() - alive.stat().st_mtime < 60
 
@@ -203,7 +197,7 @@ def test_each_sweep_shows_that_it_is_alive(house: House) -> None:
 def test_a_home_that_was_not_compiled_is_the_users_mistake(house: House) -> None:
     (house.home / HOME_PLAN).unlink()
 
-    done = _sweep(house)
+    done = house.run_sweep()
 
     assert (done.returncode, done.stderr) == (2, 'runner sweep: no crontab.d/home.plan; run "runner compile"\n')
 

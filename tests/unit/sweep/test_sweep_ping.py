@@ -32,11 +32,6 @@ def house(tmp_path: Path) -> House:
     return house
 
 
-def _sweep(house: House, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-I", "-m", "runner.sweep", "--home", str(house.home), *options]
-    return subprocess.run(command, capture_output=True, text=True, env={})
-
-
 def _ping(house: House, now: float = 0.0) -> Result:
     return do_chore("ping", Round(house.place, now or time.time(), {}))
 
@@ -57,7 +52,7 @@ def _list_waiting(house: House) -> list[str]:
 def test_a_sweep_tells_its_beginning_and_its_good_end(house: House, watch: Watch) -> None:
     house.settle(ping=f"{watch.origin}/uuid")
 
-    done = _sweep(house)
+    done = house.run_sweep()
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     begin, end = watch.signals
@@ -71,7 +66,7 @@ def test_a_chore_that_fails_is_told_with_its_line_and_without_passwords(house: H
     (house.home / "envs" / "site.yaml").write_text(DOWN)
     house.journal.append(*run_of())
 
-    _sweep(house)
+    house.run_sweep()
 
     assert watch.paths == ["/uuid/start", "/uuid/fail"]
     assert watch.signals[-1].body.startswith("drain: ledger postgresql+psycopg2://u:***@127.0.0.1:1/x: ")
@@ -106,9 +101,9 @@ def test_a_watch_that_refuses_is_told_of_once_and_again_when_it_works(house: Hou
     house.settle(ping=f"{watch.origin}/uuid")
     watch.status = {"/uuid": 500, "/uuid/start": 404}
 
-    first, second = _sweep(house), _sweep(house)
+    first, second = house.run_sweep(), house.run_sweep()
     watch.status = {}
-    third = _sweep(house)
+    third = house.run_sweep()
 
     trouble = f"{watch.origin}: 404 Not Found to the ping of the sweep; {watch.origin}: 500 Internal Server Error"
     assert first.stderr == f"runner sweep: ping: {trouble} to the ping of the sweep\n"
@@ -121,7 +116,7 @@ def test_a_watch_that_is_not_there_is_one_line(house: House) -> None:
     server = f"http://127.0.0.1:{find_closed_port()}"
     house.settle(ping=f"{server}/uuid")
 
-    assert _sweep(house).stderr == f"runner sweep: ping: {server}: Connection refused\n"
+    assert house.run_sweep().stderr == f"runner sweep: ping: {server}: Connection refused\n"
 
 
 def test_a_watch_that_hangs_holds_up_no_other_chore_and_costs_a_quarter_of_a_minute(house: House, watch: Watch) -> None:
