@@ -58,6 +58,14 @@ class Database(ABC):
         """Whether there is a table of that name."""
 
     @abstractmethod
+    def read_types(self, table: str) -> dict[str, str]:
+        """Return the declared SQL type of each column of a table, in capitals."""
+
+    @abstractmethod
+    def lock(self, table: str) -> None:
+        """Let no other transaction change a table until this one ends."""
+
+    @abstractmethod
     def open_connection(self) -> Any:
         """Return a new connection of the driver, set up like this one, that commits each statement by itself."""
 

@@ -76,6 +76,17 @@ class PostgresqlDatabase(Database):
         """Whether there is a table of that name."""
         return self.read("SELECT to_regclass(?)", (name,)) != [(None,)]
 
+    def read_types(self, table: str) -> dict[str, str]:
+        """Return the declared SQL type of each column of a table, in capitals."""
+        columns = "SELECT attname, upper(format_type(atttypid, atttypmod)) FROM pg_attribute"
+        return dict(
+            self.read(f"{columns} WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped", (table,))
+        )
+
+    def lock(self, table: str) -> None:
+        """Let no other transaction change a table until this one ends; readers go on."""
+        self.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
+
     def open_connection(self) -> Connection:
         """Return a new connection in autocommit mode that waits for no lock for ever."""
         connection = psycopg2.connect(

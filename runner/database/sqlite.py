@@ -62,6 +62,13 @@ class SqliteDatabase(Database):
         """Whether there is a table of that name."""
         return bool(self.read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)))
 
+    def read_types(self, table: str) -> dict[str, str]:
+        """Return the declared SQL type of each column of a table, in capitals."""
+        return dict(self.read("SELECT name, upper(type) FROM pragma_table_info(?)", (table,)))
+
+    def lock(self, table: str) -> None:
+        """Do nothing: whoever is `writing` is the only one."""
+
     def open_connection(self) -> sqlite3.Connection:
         """Return a new connection in autocommit mode, without Python's own idea of transactions."""
         connection = sqlite3.connect(self._path, timeout=self._patience_s, isolation_level=None)
