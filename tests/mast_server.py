@@ -130,6 +130,7 @@ def _find_target(request: dict[str, Any]) -> str:
 def _make_handler(mast: Mast) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one packet an answer: the client's kernel waits with its thanks for the first of two
 
         def do_POST(self) -> None:
             body = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
@@ -139,6 +140,8 @@ def _make_handler(mast: Mast) -> type[BaseHTTPRequestHandler]:
             target = _find_target(request)
             if target == HANGS:
                 mast.released.wait(30)
+                self.close_connection = True
+                return None
             if target == FAILS:
                 return self._send(200, json.dumps({"status": "ERROR", "msg": "the database\x1b[2J is busy"}))
             if target in (DOWN, FORBIDDEN):

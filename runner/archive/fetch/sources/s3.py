@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -104,7 +105,7 @@ class S3Source(Source):
             return _S3Body(self._ask(remote.url, self._client.get_object, Key=key), remote.url)
 
     def close(self) -> None:
-        """Let all connections go."""
+        """Let all connections go; they come back if another source of the client asks."""
         self._client.close()
 
     @property
@@ -144,12 +145,11 @@ class _S3Body(Body):
     """An object's bytes, as they come from the connection."""
 
     def __init__(self, answer: Answer, url: str) -> None:
-        begin, size_bytes = _find_range(answer)
-        self.offset = begin
-        self.size_bytes = size_bytes
+        self.offset, self.size_bytes = _find_range(answer)
         self.checksum = find_checksum(answer)
         self.version = answer.get("ETag", "")
         self._url = url
+        self._left_bytes = answer["ContentLength"]
         # urllib3's own stream: it alone gives what has come so far, and botocore's copies each byte once more.
         self._stream = answer["Body"].__enter__()
 
@@ -158,7 +158,10 @@ class _S3Body(Body):
         try:
             data = self._stream.read1(len(buffer))
         except HTTPError as error:
-            raise Refused(f"{clean(self._url)}: the connection broke off") from error
+            raise Refused(f"{clean(self._url)}: the connection broke ({type(error).__name__})") from error
+        self._left_bytes -= len(data)
+        if not data and self._left_bytes:
+            raise Refused(f"{clean(self._url)}: the connection broke, {self._left_bytes} bytes are missing")
         buffer[: len(data)] = data
         return len(data)
 
@@ -171,8 +174,12 @@ class _BeginAgain(Exception):
     """The object is another than the one whose rest was asked for."""
 
 
+@cache
 def _make_client(settings: S3, timeout_s: float) -> Any:
-    """Return a client, which threads may share; UserError if the settings name what there is not."""
+    """Return a client, which threads and sources may share; UserError if the settings name what there is not.
+
+    It takes a quarter of a second to make one, and a list may have a thousand addresses.
+    """
     config = Config(
         signature_version=botocore.UNSIGNED if settings.anonymous else None,
         connect_timeout=timeout_s,
