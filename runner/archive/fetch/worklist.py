@@ -7,34 +7,39 @@ counts. A sha256 that the source gives has to be that of the index, where it has
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Collection, Iterable, Mapping
 
 from runner.archive.fetch.source import Remote
 from runner.archive.tables import FILES, OK, VANISHED
 from runner.database.connect import connect
 from runner.database.database import Database
 
-# SQLite before 3.32 takes 999 values in a statement.
-_AT_ONCE = 900
-# What comes after the last slash of a path, in functions that both databases have.
-_BASE_NAME = "substr(path, length(rtrim(path, replace(path, '/', ''))) + 1)"
-
 # A file that the index has: size, state, and digest if there is one.
 Known = tuple[int, str, str | None]
 
 
-def choose_not_indexed(remotes: Iterable[Remote], database_url: str) -> Iterator[Remote]:
-    """Yield those files of a source that are not in the index at `database_url`; TryLater if it does not answer."""
-    remaining = iter(remotes)
-    # Opened by who asks for the first file: SQLite lets no other thread use it.
+def choose_not_indexed(remotes: Iterable[Remote], database_url: str) -> list[Remote]:
+    """Return those files of a source that are not in the index at `database_url`; TryLater if it does not answer."""
+    listed = list(remotes)
+    # Opened here, by whoever lists the source: SQLite lets no other thread use it.
     with connect(database_url) as database:
-        is_empty = not database.has_table(FILES)
-        while some := list(islice(remaining, _AT_ONCE)):
-            # What cannot be printed is no value for a database, and no name that is fetched.
-            names = {name for name in map(_find_base, some) if name.isprintable()}
-            known = {} if is_empty else _read_known(database, names)
-            yield from (remote for remote in some if not _is_known(remote, known))
+        known = _read_known(database, set(map(_find_base, listed)))
+    return [remote for remote in listed if not _is_known(remote, known)]
+
+
+def _read_known(database: Database, names: Collection[str]) -> Mapping[str, list[Known]]:
+    """Return what the index has under each of these base names.
+
+    All paths are read once. To let the database look for the names costs as much for every thousand of them.
+    """
+    known: dict[str, list[Known]] = {}
+    if not names or not database.has_table(FILES):
+        return known
+    rows = database.stream(f"SELECT path, size_bytes, state, digest FROM {FILES} WHERE state <> ?", (VANISHED,))
+    for path, size_bytes, state, digest in rows:
+        if (name := path.rpartition("/")[2]) in names:
+            known.setdefault(name, []).append((size_bytes, state, digest))
+    return known
 
 
 def _is_known(remote: Remote, known: Mapping[str, Iterable[Known]]) -> bool:
@@ -46,16 +51,6 @@ def _is_same(remote: Remote, size_bytes: int, state: str, digest: str | None) ->
     if has_sha256 and digest and remote.checksum != digest:
         return False
     return state == OK if remote.size_bytes is None else remote.size_bytes == size_bytes
-
-
-def _read_known(database: Database, names: Collection[str]) -> dict[str, list[Known]]:
-    """Return what the index has under each of these base names: one pass over its paths for all of them."""
-    places = ", ".join("?" * len(names))
-    sql = f"SELECT {_BASE_NAME}, size_bytes, state, digest FROM {FILES} WHERE state <> ? AND {_BASE_NAME} IN ({places})"
-    known: dict[str, list[Known]] = {}
-    for name, size_bytes, state, digest in database.read(sql, (VANISHED, *names)):
-        known.setdefault(name, []).append((size_bytes, state, digest))
-    return known
 
 
 def _find_base(remote: Remote) -> str:
