@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fnmatch
 import json
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

@@ -144,7 +144,7 @@ def test_open_data_are_fetched_without_keys(store: Store, monkeypatch: pytest.Mo
 def test_what_is_not_open_is_refused_for_good(store: Store) -> None:
     source = _open(store, "s3://archive/raw/night1/a.fits", anonymous=True)
     remote = _find(source)
-    with pytest.raises(Refused, match="s3://archive/raw/night1/a.fits: 403") as refused:
+    with pytest.raises(Refused, match=r"s3://archive/raw/night1/a\.fits: 403") as refused:
         source.open(remote, 0, "")
     assert refused.value.is_permanent
 
