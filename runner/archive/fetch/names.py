@@ -39,4 +39,4 @@ def _find_wrong(name: str) -> str:
         return "a part of it is too long"
     if any(part.endswith(PART) for part in parts):
         return f"{PART} is the end of what is not whole yet"
-    return "it is that of the manifest" if parts[0] == MANIFEST else ""
+    return "it is that of the manifest" if parts[0].startswith(MANIFEST) else ""
