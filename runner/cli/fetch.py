@@ -18,7 +18,7 @@ from runner.archive.fetch.fetch import fetch_all
 from runner.archive.fetch.look import Deed
 from runner.archive.fetch.options import Options, Watch
 from runner.archive.fetch.plan import Planned, plan_fetch
-from runner.archive.fetch.results import FAILED, FETCHED, PRESENT, Summary
+from runner.archive.fetch.results import FAILED, FETCHED, PRESENT, Result, Summary
 from runner.archive.fetch.source import Refused
 from runner.archive.settings import Archive, read_archive
 from runner.cli.context import dry_run_option, json_option
