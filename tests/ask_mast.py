@@ -9,6 +9,7 @@ import json
 import sys
 
 from runner.archive.fetch.source import Refused
+from runner.archive.fetch.sources.connections import Connections
 from runner.archive.fetch.sources.mast import MastSource
 from runner.errors import UserError
 
@@ -16,7 +17,7 @@ from runner.errors import UserError
 def ask(address: str, timeout_s: float) -> dict[str, object]:
     """Return the names, sizes and addresses of what is listed, or why nothing is."""
     try:
-        source = MastSource(address, timeout_s, None)
+        source = MastSource(address, timeout_s, Connections(timeout_s))
         return {"files": [(remote.name, remote.size_bytes, remote.url) for remote in source.list()]}
     except UserError as error:
         return {"mistake": str(error)}

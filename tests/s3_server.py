@@ -24,13 +24,7 @@ class Store:
         self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
         self._server.start()
         self.address = "http://{}:{}".format(*self._server.get_host_and_port())
-        self.client: Any = boto3.client(
-            "s3",
-            endpoint_url=self.address,
-            region_name="us-east-1",
-            aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
-        )
+        self.client = make_client(self.address)
 
     def put(self, bucket: str, key: str, content: bytes, **options: str) -> None:
         self.client.put_object(Bucket=bucket, Key=key, Body=content, **options)
@@ -80,6 +74,17 @@ class Canned:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def make_client(address: str) -> Any:
+    """Return the client of who may do everything at a store."""
+    return boto3.client(
+        "s3",
+        endpoint_url=address,
+        region_name="us-east-1",
+        aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
+    )
 
 
 def settings_for(address: str, *, anonymous: bool = False) -> S3:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -25,6 +26,8 @@ from runner.cli.context import dry_run_option, json_option
 from runner.cli.output import clean, going_on, print_json, say_lines, show_trouble
 from runner.errors import ANSWER_IS_NO, DONE, TRY_LATER, UserError
 from runner.home.find import find_home
+from runner.home.here import find_database
+from runner.home.settings import read_settings
 
 # What the shell says of a program that a signal ended.
 _SIGNALLED = 128
@@ -42,6 +45,8 @@ _DEEDS = {
 @click.argument("destination", metavar="DEST", type=click.Path(path_type=Path))
 @click.option("--verify", is_flag=True, help="Read what is here; what is not as it was recorded is fetched anew.")
 @click.option("--retry-failed", is_flag=True, help="Ask again for what failed for good.")
+@click.option("--unpack", is_flag=True, help="Unpack tar and zip archives beside themselves as they come.")
+@click.option("--not-indexed", is_flag=True, help="Only what is not in the index, by base name and size.")
 @click.option("--connections", metavar="N", type=click.IntRange(1, 64), help="How many at once, in all.")
 @click.option("--per-host", metavar="N", type=click.IntRange(1, 64), help="How many at once from one host.")
 @click.option(
@@ -59,6 +64,8 @@ def fetch_command(
     destination: Path,
     verify: bool,
     retry_failed: bool,
+    unpack: bool,
+    not_indexed: bool,
     connections: int | None,
     per_host: int | None,
     config: Path | None,
@@ -77,6 +84,10 @@ def fetch_command(
     home = _find_home(ctx)
     archive = _choose_limits(read_archive(home, config), connections, per_host)
     options = Options(verify=verify, retry_failed=retry_failed)
+    if unpack:
+        options = _unpacking(options, archive)
+    if not_indexed:
+        options = _choosing(options, home)
     if dry_run:
         return _show_plan(plan_fetch(sources, destination, options, home=home, archive=archive), as_json=as_json)
     with _ending(), _watching(is_shown=sys.stderr.isatty()) as watch:
@@ -95,6 +106,22 @@ def _find_home(ctx: click.Context) -> Path | None:
         if named or os.environ.get("RUNNER_HOME"):
             raise
         return None
+
+
+def _unpacking(options: Options, archive: Archive) -> Options:
+    """Return options by which archives are unpacked."""
+    from runner.archive.fetch.members import unpack_archive
+
+    return replace(options, act=partial(unpack_archive, largest_bytes=archive.fetch.largest))
+
+
+def _choosing(options: Options, home: Path | None) -> Options:
+    """Return options by which only that is fetched which the index of the home has not."""
+    from runner.archive.fetch.worklist import choose_not_indexed
+
+    if home is None:
+        raise UserError("--not-indexed: the index is that of a home; name it by --home or RUNNER_HOME")
+    return replace(options, choose=partial(choose_not_indexed, database_url=find_database(read_settings(home))))
 
 
 def _choose_limits(archive: Archive, connections: int | None, per_host: int | None) -> Archive:

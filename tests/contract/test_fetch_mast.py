@@ -59,6 +59,15 @@ def answers(mast: Mast, tmp_path_factory: pytest.TempPathFactory) -> dict[str, d
     return dict(zip(ADDRESSES, map(json.loads, done.stdout.splitlines()), strict=True))
 
 
+def test_products_are_fetched_by_runner_fetch(mast: Mast, tmp_path: Path) -> None:
+    environment = {**os.environ, **mast.configure(tmp_path / "astropy")}
+    command = [sys.executable, "-W", "error", "-m", "runner.cli.main", "fetch", "astroquery:obs_id=icau0*"]
+    done = subprocess.run([*command, tmp_path / "out"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"3 fetched (26 bytes), 0 present, 0 failed: {tmp_path}/out\n"
+    assert (tmp_path / "out" / FLT).read_bytes() == b"photons"
+
+
 def _names(answer: dict[str, Any]) -> list[str]:
     return [name for name, _, _ in answer["files"]]
 

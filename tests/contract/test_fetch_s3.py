@@ -144,7 +144,7 @@ def test_open_data_are_fetched_without_keys(store: Store, monkeypatch: pytest.Mo
 def test_what_is_not_open_is_refused_for_good(store: Store) -> None:
     source = _open(store, "s3://archive/raw/night1/a.fits", anonymous=True)
     remote = _find(source)
-    with pytest.raises(Refused, match=r"s3://archive/raw/night1/a\.fits: 403") as refused:
+    with pytest.raises(Refused, match="403") as refused:
         source.open(remote, 0, "")
     assert refused.value.is_permanent
 
@@ -153,7 +153,7 @@ def test_what_is_not_open_is_refused_for_good(store: Store) -> None:
     ("address", "said"), [("s3://no-bucket/", "404 NoSuchBucket"), ("s3://archive/raw/c", "there is no such object")]
 )
 def test_what_is_not_there_is_refused_for_good(store: Store, address: str, said: str) -> None:
-    with pytest.raises(Refused, match=f"{address}: {said}") as refused:
+    with pytest.raises(Refused, match=said) as refused:
         _names(_open(store, address))
     assert refused.value.is_permanent
 
@@ -190,16 +190,16 @@ def test_a_refusal_says_whether_it_is_for_good_and_how_long_to_wait(
     wait = {"Retry-After": f"{retry_after_s:.0f}"} if retry_after_s else {}
     with Canned(status, _answer(code), wait) as server, pytest.raises(Refused) as refused:
         _names(S3Source("s3://archive/", settings_for(server.address), 5))
-    assert refused.value.reason == f"s3://archive/: {status} {code}, not\\x7f now"
+    assert refused.value.reason == f"{status} {code}, not\\x7f now"
     assert (refused.value.is_permanent, refused.value.is_down) == (is_permanent, False)
     assert refused.value.retry_after_s == retry_after_s
 
 
 def test_a_body_that_is_cut_is_noticed() -> None:
-    with Canned(200, NIGHT, {"ETag": '"1"'}, sent=1000) as server:
+    with Canned(200, NIGHT, {"ETag": '"1"', "Last-Modified": "Wed, 25 Nov 2026 12:00:00 GMT"}, sent=1000) as server:
         source = S3Source("s3://archive/a", settings_for(server.address), 5)
         body = source.open(Remote("s3://archive/a", "a", ""), 0, "")
-        with pytest.raises(Refused, match="s3://archive/a: the connection broke, 101400 bytes are missing") as refused:
+        with pytest.raises(Refused, match="the connection broke, 101400 bytes are missing") as refused:
             _read(body)
     assert not refused.value.is_permanent
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from archives import make_entry, make_tar, make_zip
 
-from runner.archive.fetch.members import unpack
+from runner.archive.fetch.members import unpack_archive
 from runner.archive.fetch.source import Refused
 
 LARGE = 1 << 40
@@ -31,7 +31,7 @@ def place(tmp_path: Path) -> Path:
 def _refuse(archive: Path, reason: str) -> None:
     """Assert that an archive is refused, and that nothing else has come of it."""
     with pytest.raises(Refused, match=reason) as refused:
-        unpack(archive, LARGE)
+        unpack_archive(archive, LARGE)
     assert refused.value.is_permanent
     assert refused.value.reason.isprintable()
     assert refused.value.reason.endswith(f"; kept as {archive.name}.refused")
@@ -90,7 +90,7 @@ def test_sec_15_so_is_one_of_members_that_are_small_each(place: Path) -> None:
 def test_sec_15_what_is_larger_than_the_settings_allow_is_refused(place: Path) -> None:
     archive = make_tar(place / "x.tar", GOOD, make_entry("b", bytes(100)))
     with pytest.raises(Refused, match="it has more than 106 bytes"):
-        unpack(archive, 106)
+        unpack_archive(archive, 106)
 
 
 def test_sec_15_a_header_that_would_fill_the_memory_is_not_read(place: Path) -> None:
@@ -126,15 +126,15 @@ def test_sec_15_a_planted_link_is_not_followed(place: Path) -> None:
     (place / "x").symlink_to(place.parent)
     (place / "y.fits").symlink_to(place.parent / "a")
     with pytest.raises(Refused, match="x is there, and is no directory"):
-        unpack(make_tar(place / "1.tar", make_entry("x/a", b"evil")), LARGE)
+        unpack_archive(make_tar(place / "1.tar", make_entry("x/a", b"evil")), LARGE)
     with pytest.raises(Refused, match=r"y\.fits is there, and is no regular file"):
-        unpack(make_tar(place / "2.tar", make_entry("y.fits", b"evil")), LARGE)
+        unpack_archive(make_tar(place / "2.tar", make_entry("y.fits", b"evil")), LARGE)
     assert (place.parent / "a").read_bytes() == b"precious"
 
 
 def test_sec_15_names_with_quotes_and_blanks_are_names(place: Path) -> None:
     names = ["a'b.fits", 'c"d.fits', "$(touch x)", "; rm -rf *", "-rf", "%s%n", "\\"]
-    unpack(make_tar(place / "x.tar", *(make_entry(name, b"x") for name in names)), LARGE)
+    unpack_archive(make_tar(place / "x.tar", *(make_entry(name, b"x") for name in names)), LARGE)
     assert {path.name for path in place.iterdir()} == {"x.tar", *names}
 
 
@@ -146,7 +146,7 @@ def test_sec_15_an_encrypted_member_spoils_the_archive(place: Path) -> None:
 
 
 def test_sec_15_bits_and_rights_of_members_are_not_taken_over(place: Path) -> None:
-    unpack(make_tar(place / "x.tar", make_entry("a", b"#!/bin/sh", mode=0o6777, uid=0)), LARGE)
+    unpack_archive(make_tar(place / "x.tar", make_entry("a", b"#!/bin/sh", mode=0o6777, uid=0)), LARGE)
     assert (place / "a").stat().st_mode & 0o7111 == 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from runner.archive.fetch.address import show_url
@@ -75,13 +76,8 @@ class Call:
         """Do and record what is due when a file is here, whole; return what became of it."""
         path = self._path / remote.name
         url = show_url(remote.url)
-        if self.options.act:
-            self.options.act(path)
-        if self._maker:
-            try:
-                record_product(self._maker, Product(str(path), whole.size_bytes, f"sha256:{whole.sha256}", url))
-            except OSError as error:
-                self._warn(f"the products of this run are not in the journal: {error}")
+        made = self.options.act(path)
+        self._record_products([Product(str(path), whole.size_bytes, f"sha256:{whole.sha256}", url), *made])
         self.record(
             Record(
                 url=url,
@@ -141,6 +137,15 @@ class Call:
     def is_down(self, host: str) -> bool:
         """Whether it is of no use to ask a host for another file in this call."""
         return self._strikes.get(host, 0) >= _STRIKES
+
+    def _record_products(self, products: Iterable[Product]) -> None:
+        if not self._maker:
+            return
+        try:
+            for product in products:
+                record_product(self._maker, product)
+        except OSError as error:
+            self._warn(f"the products of this run are not in the journal: {error}")
 
     @property
     def _run_id(self) -> str:

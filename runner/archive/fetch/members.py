@@ -10,16 +10,16 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from runner.archive.fetch.archives import Hostile, Member, read_members
+from runner.archive.fetch.archives import Hostile, Member, is_archive, read_members
 from runner.archive.fetch.disk import Disk
 from runner.archive.fetch.names import check_name
 from runner.archive.fetch.place import Part, Place, open_destination
 from runner.archive.fetch.source import Refused
 from runner.errors import clean
+from runner.home.product import Product
 from runner.launch.state import write_all
 
 ASIDE = ".refused"
@@ -31,25 +31,8 @@ _HARMLESS_BYTES = 100 << 20
 _MOST_MEMBERS = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Unpacked:
-    """A file that came out of an archive.
-
-    Attributes
-    ----------
-    path
-        Where it is.
-    size_bytes, sha256
-        Of its bytes.
-    """
-
-    path: Path
-    size_bytes: int
-    sha256: str
-
-
-def unpack(path: Path, largest_bytes: int) -> list[Unpacked]:
-    """Put the members of an archive beside it; return them. May be called again, after it was killed.
+def unpack_archive(path: Path, largest_bytes: int) -> list[Product]:
+    """Put the members of a file beside it, if it is an archive by its name; return them. May be called again.
 
     Parameters
     ----------
@@ -61,6 +44,8 @@ def unpack(path: Path, largest_bytes: int) -> list[Unpacked]:
     Refused
         For good, if it is hostile or damaged; it is kept aside then.
     """
+    if not is_archive(path.name):
+        return []
     with _open(path) as file:
         try:
             total_bytes = judge(file, path.name, largest_bytes)
@@ -71,7 +56,7 @@ def unpack(path: Path, largest_bytes: int) -> list[Unpacked]:
         disk.reserve(path.name, total_bytes)
         directory = open_destination(path.parent, is_made=False)
         try:
-            return [_write(member, directory, path.parent) for member in read_members(file) if member.stream]
+            return [_write(member, directory, path) for member in read_members(file) if member.stream]
         except OSError as error:
             raise disk.explain(error, None) or error from None
         finally:
@@ -112,7 +97,7 @@ def _check(member: Member) -> None:
             raise Hostile(refused.reason) from None
 
 
-def _write(member: Member, directory: int, shown: Path) -> Unpacked:
+def _write(member: Member, directory: int, archive: Path) -> Product:
     """Write a member, as every file is: ``.part``, synced, renamed."""
     _check(member)
     with Place(directory, member.name, is_made=True) as place:
@@ -121,7 +106,8 @@ def _write(member: Member, directory: int, shown: Path) -> Unpacked:
         if part is None:
             raise Refused(f"{member.name} is being written by another process")
         try:
-            return Unpacked(shown / member.name, member.size_bytes, _fill(part, member))
+            digest = f"sha256:{_fill(part, member)}"
+            return Product(str(archive.parent / member.name), member.size_bytes, digest, str(archive))
         finally:
             part.close()
 

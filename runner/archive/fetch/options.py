@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runner.archive.fetch.results import Result
 from runner.archive.fetch.source import Remote
+from runner.home.product import Product
 
 
 class Watch:
@@ -36,8 +37,8 @@ class Options:
     choose
         Returns those files of a source that are to be fetched; called for each source, in a thread of its own.
     act
-        What is done with the path of each file that has come, before it counts as fetched and perhaps twice; a
-        `Refused` that it raises is the file's.
+        What is done with the path of each file that has come, before it counts as fetched and perhaps twice; it
+        returns the files that it has made of it, and a `Refused` that it raises is the file's.
     watch
         Who wants to see how it goes on.
     """
@@ -45,5 +46,5 @@ class Options:
     verify: bool = False
     retry_failed: bool = False
     choose: Callable[[Iterable[Remote]], Iterable[Remote]] = iter
-    act: Callable[[Path], None] | None = None
+    act: Callable[[Path], Iterable[Product]] = lambda _: ()
     watch: Watch = field(default_factory=Watch)

@@ -14,14 +14,17 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import requests
 from astroquery.exceptions import InvalidQueryError, NoResultsWarning, RemoteServiceError, ResolverError
 from astroquery.mast import ObservationsClass, conf
 from requests.adapters import HTTPAdapter
 
+from runner.archive.fetch.retry import is_permanent_status
 from runner.archive.fetch.source import Body, Refused, Remote, Source
+from runner.archive.fetch.sources.connections import Connections
+from runner.archive.fetch.sources.http import HttpSource
 from runner.archive.fetch.sources.mast_query import parse_request, plan_criteria, plan_filters
 from runner.errors import UserError, clean
 
@@ -33,11 +36,11 @@ _DOWNLOAD = "/api/v0.1/Download/file?uri="
 class MastSource(Source):
     """The products of an ``astroquery:`` address."""
 
-    def __init__(self, text: str, timeout_s: float, http: Source) -> None:
-        """`http` is what opens the addresses of products."""
+    def __init__(self, text: str, timeout_s: float, connections: Connections) -> None:
+        """UserError if `text` cannot be read."""
         self._request = parse_request(text)
-        self._http = http
-        self._host = urlsplit(conf.server).netloc
+        self._http = HttpSource(f"{conf.server}/", connections)
+        self.host = self._http.host
         self._observations = ObservationsClass()
         # astroquery itself waits for an answer as long as the connection stands.
         for scheme in ("http://", "https://"):
@@ -62,10 +65,9 @@ class MastSource(Source):
     def close(self) -> None:
         """Let all connections go."""
         self._observations._session.close()
-        self._http.close()
 
     def _describe(self, uri: str, name: str, size_bytes: int | None) -> Remote:
-        return Remote(f"{conf.server}{_DOWNLOAD}{quote(uri, safe=':/')}", name, self._host, size_bytes)
+        return Remote(f"{conf.server}{_DOWNLOAD}{quote(uri, safe=':/')}", name, self.host, size_bytes)
 
     def _find_products(self) -> Iterator[Any]:
         """Yield the rows of the products that are wanted."""
@@ -95,16 +97,16 @@ class MastSource(Source):
         except requests.HTTPError as error:
             raise self._refuse(error.response.status_code) from error
         except RemoteServiceError as error:
-            raise Refused(clean(f"MAST ({self._host}): {error}")) from error
+            raise Refused(clean(f"MAST ({self.host}): {error}")) from error
         except (requests.RequestException, TimeoutError) as error:
-            raise Refused(f"MAST ({self._host}) does not answer ({type(error).__name__})", is_down=True) from error
+            raise Refused(f"MAST ({self.host}) does not answer ({type(error).__name__})", is_down=True) from error
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             # astroquery believes whatever comes as JSON.
-            raise Refused(f"MAST ({self._host}) gave no answer that astroquery understands", is_down=True) from error
+            raise Refused(f"MAST ({self.host}) gave no answer that astroquery understands", is_down=True) from error
 
     def _refuse(self, status: int) -> Refused:
-        is_final = status in (401, 403, 404)
-        return Refused(f"MAST ({self._host}): {status}", is_permanent=is_final, is_down=not is_final)
+        is_final = is_permanent_status(status)
+        return Refused(f"MAST ({self.host}): {status}", is_permanent=is_final, is_down=not is_final)
 
 
 class _Impatient(HTTPAdapter):

@@ -51,7 +51,7 @@ class Opener:
         if scheme == QUERY:
             from runner.archive.fetch.sources.mast import MastSource
 
-            return MastSource(text, self._archive.fetch.timeout)
+            return MastSource(text, self._archive.fetch.timeout, self._connections)
         return FileSource(find_path(text, self._home))
 
     def _find_list(self, text: str) -> Path | HttpSource:

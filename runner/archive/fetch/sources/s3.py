@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, TypeVar
@@ -29,6 +30,7 @@ from botocore.exceptions import (
 )
 from urllib3.exceptions import HTTPError
 
+from runner.archive.fetch.retry import is_permanent_status, parse_retry_after
 from runner.archive.fetch.source import Body, Refused, Remote, Source
 from runner.archive.settings import ARCHIVE_FILE, S3
 from runner.errors import UserError, clean
@@ -36,10 +38,16 @@ from runner.errors import UserError, clean
 SCHEME = "s3://"
 # For all the connections that settings.fetch may allow; they are opened as they are needed.
 _POOL = 64
-_PERMANENT = frozenset({401, 403, 404, 405, 410})
-# Also 403, but it is our key or clock that is wrong: no object is to be given up for it.
-_OURS = frozenset(
-    {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "RequestTimeTooSkewed", "SignatureDoesNotMatch"}
+# Answers of 400 and 403 for which no object is to be given up: our key, our clock or the connection is at fault.
+_PASSING = frozenset(
+    {
+        "ExpiredToken",
+        "InvalidAccessKeyId",
+        "InvalidToken",
+        "RequestTimeTooSkewed",
+        "RequestTimeout",
+        "SignatureDoesNotMatch",
+    }
 )
 _CHANGED, _BEYOND_THE_END = 412, 416
 
@@ -78,8 +86,7 @@ class S3Source(Source):
     def __init__(self, text: str, settings: S3, timeout_s: float) -> None:
         self._bucket, self._prefix = parse_address(text)
         self._client = _make_client(settings, timeout_s)
-        # What a person would call the store: never an address with a query.
-        self._host = urlsplit(self._client.meta.endpoint_url).netloc.rpartition("@")[2]
+        self.host = urlsplit(self._client.meta.endpoint_url).netloc.rpartition("@")[2]
 
     def list(self) -> Iterator[Remote]:
         """Yield the objects, in the order of their keys."""
@@ -93,29 +100,25 @@ class S3Source(Source):
             if entry["Key"] == self._prefix and not is_directory:
                 return
         if not is_found and not is_directory:
-            raise Refused(f"{clean(self._shown)}: there is no such object", is_permanent=True)
+            raise Refused("there is no such object", is_permanent=True)
 
     def open(self, remote: Remote, offset: int, version: str) -> Body:
         """Return the bytes of an object from `offset` on, if its ETag is still `version`, else from 0 on."""
         key = remote.url.removeprefix(f"{SCHEME}{self._bucket}/")
         part = {"Range": f"bytes={offset}-", "IfMatch": version} if offset and version else {}
         try:
-            return _S3Body(self._ask(remote.url, self._client.get_object, Key=key, **part), remote.url)
+            return _S3Body(self._ask(self._client.get_object, Key=key, **part))
         except _BeginAgain:
-            return _S3Body(self._ask(remote.url, self._client.get_object, Key=key), remote.url)
+            return _S3Body(self._ask(self._client.get_object, Key=key))
 
     def close(self) -> None:
         """Let all connections go; they come back if another source of the client asks."""
         self._client.close()
 
-    @property
-    def _shown(self) -> str:
-        return f"{SCHEME}{self._bucket}/{self._prefix}"
-
     def _read_pages(self) -> Iterator[Answer]:
         token: dict[str, str] = {}
         while True:
-            page = self._ask(self._shown, self._client.list_objects_v2, Prefix=self._prefix, **token)
+            page = self._ask(self._client.list_objects_v2, Prefix=self._prefix, **token)
             yield from page.get("Contents", ())
             if not page["IsTruncated"]:
                 return
@@ -124,31 +127,31 @@ class S3Source(Source):
     def _describe(self, entry: Answer) -> Remote:
         key = entry["Key"]
         name = key[self._prefix.rfind("/") + 1 :]
-        return Remote(f"{SCHEME}{self._bucket}/{key}", name, self._host, entry["Size"], version=entry.get("ETag", ""))
+        return Remote(f"{SCHEME}{self._bucket}/{key}", name, self.host, entry["Size"], version=entry.get("ETag", ""))
 
-    def _ask(self, shown: str, operation: Callable[..., T], **values: str) -> T:
+    def _ask(self, operation: Callable[..., T], **values: str) -> T:
         """Return S3's answer; `_BeginAgain` or `Refused` if it is none."""
         try:
             return operation(Bucket=self._bucket, **values)
         except ClientError as error:
             if error.response["ResponseMetadata"].get("HTTPStatusCode") in (_CHANGED, _BEYOND_THE_END):
                 raise _BeginAgain from None
-            raise _refuse(shown, error) from error
+            raise _refuse(error) from error
         except (NoCredentialsError, PartialCredentialsError):
             hint = "see ~/.aws; for open data set anonymous: true"
-            raise UserError(f"{ARCHIVE_FILE}: s3: no credentials for {self._host}; {hint}") from None
+            raise UserError(f"{ARCHIVE_FILE}: s3: no credentials for {self.host}; {hint}") from None
         except BotoCoreError as error:
-            raise _give_up(shown, self._host, error) from error
+            raise _give_up(self.host, error) from error
 
 
 class _S3Body(Body):
     """An object's bytes, as they come from the connection."""
 
-    def __init__(self, answer: Answer, url: str) -> None:
+    def __init__(self, answer: Answer) -> None:
         self.offset, self.size_bytes = _find_range(answer)
         self.checksum = find_checksum(answer)
         self.version = answer.get("ETag", "")
-        self._url = url
+        self.modified_at = answer["LastModified"].timestamp()
         self._left_bytes = answer["ContentLength"]
         # urllib3's own stream: it alone gives what has come so far, and botocore's copies each byte once more.
         self._stream = answer["Body"].__enter__()
@@ -158,10 +161,10 @@ class _S3Body(Body):
         try:
             data = self._stream.read1(len(buffer))
         except HTTPError as error:
-            raise Refused(f"{clean(self._url)}: the connection broke ({type(error).__name__})") from error
+            raise Refused(f"the connection broke ({type(error).__name__})") from error
         self._left_bytes -= len(data)
         if not data and self._left_bytes:
-            raise Refused(f"{clean(self._url)}: the connection broke, {self._left_bytes} bytes are missing")
+            raise Refused(f"the connection broke, {self._left_bytes} bytes are missing")
         buffer[: len(data)] = data
         return len(data)
 
@@ -211,21 +214,21 @@ def _find_range(answer: Answer) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, answer["ContentLength"])
 
 
-def _refuse(shown: str, error: ClientError) -> Refused:
+def _refuse(error: ClientError) -> Refused:
     """Return what S3's own no means."""
     status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
     code = error.response.get("Error", {}).get("Code", "")
     words = error.response.get("Error", {}).get("Message", "")
     wait = error.response["ResponseMetadata"].get("HTTPHeaders", {}).get("retry-after", "")
     return Refused(
-        clean(f"{shown}: {status} {code}" + (f", {words}" if words and words != "None" else "")),
-        is_permanent=status in _PERMANENT and code not in _OURS,
-        retry_after_s=float(wait) if wait.isascii() and wait.isdecimal() else None,
+        clean(f"{status} {code}" + (f", {words}" if words and words != "None" else "")),
+        is_permanent=is_permanent_status(status) and code not in _PASSING,
+        retry_after_s=parse_retry_after(wait, time.time()),
     )
 
 
-def _give_up(shown: str, host: str, error: BotoCoreError) -> Refused:
+def _give_up(host: str, error: BotoCoreError) -> Refused:
     """Return what it means that there was no answer; not the error's own words, which may have an address."""
     if isinstance(error, ConnectionError):
-        return Refused(f"{clean(shown)}: no connection to {host} ({type(error).__name__})", is_down=True)
-    return Refused(f"{clean(shown)}: no answer from {host} ({type(error).__name__})")
+        return Refused(f"no connection to {host} ({type(error).__name__})", is_down=True)
+    return Refused(f"no answer from {host} ({type(error).__name__})")
