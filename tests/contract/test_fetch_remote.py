@@ -23,10 +23,10 @@ NIGHT = bytes(range(256)) * 4000
 @pytest.fixture(scope="module")
 def store() -> Iterator[Store]:
     store = Store()
-    store.client.create_bucket(Bucket="archive")
-    store.put("archive", "raw/night1/a.fits", NIGHT)
-    store.put("archive", "raw/night1/empty", b"", ChecksumAlgorithm="SHA256")
-    store.put_in_parts("archive", "raw/night2/b.fits", [bytes(5 << 20), NIGHT])
+    store.client.create_bucket(Bucket="objects")
+    store.put("objects", "raw/night1/a.fits", NIGHT)
+    store.put("objects", "raw/night1/empty", b"", ChecksumAlgorithm="SHA256")
+    store.put_in_parts("objects", "raw/night2/b.fits", [bytes(5 << 20), NIGHT])
     yield store
     store.stop()
 
@@ -51,24 +51,24 @@ def _names(directory: Path) -> set[str]:
 
 def test_objects_of_s3_are_fetched_once(home: Home, store: Store, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _use(home, store, monkeypatch)
-    first = _fetch(home, "s3://archive/raw/", out)
+    first = _fetch(home, "s3://objects/raw/", out)
     assert (first.code, first.err) == (0, "")
     assert first.out == f"3 fetched ({2 * len(NIGHT) + (5 << 20)} bytes), 0 present, 0 failed: {out}\n"
     assert (out / "night1/a.fits").read_bytes() == NIGHT
-    assert _fetch(home, "s3://archive/raw/", out).out.startswith("0 fetched (0 bytes), 3 present, 0 failed")
+    assert _fetch(home, "s3://objects/raw/", out).out.startswith("0 fetched (0 bytes), 3 present, 0 failed")
 
 
 def test_an_object_that_was_begun_is_gone_on_with(
     home: Home, store: Store, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _use(home, store, monkeypatch)
-    _fetch(home, "s3://archive/raw/night1/a.fits", out)
+    _fetch(home, "s3://objects/raw/night1/a.fits", out)
     manifest = (out / ".manifest.jsonl").read_text().splitlines(keepends=True)
     (out / ".manifest.jsonl").write_text("".join(line for line in manifest if '"begun"' in line))
     (out / "a.fits").rename(out / "a.fits.part")
     with (out / "a.fits.part").open("rb+") as part:
         part.truncate(len(NIGHT) - 10)
-    assert _fetch(home, "s3://archive/raw/night1/a.fits", out).code == 0
+    assert _fetch(home, "s3://objects/raw/night1/a.fits", out).code == 0
     assert (out / "a.fits").read_bytes() == NIGHT
 
 
@@ -77,9 +77,9 @@ def test_an_object_that_is_not_ours_to_read_fails_for_good(
 ) -> None:
     _use(home, store, monkeypatch)
     home.write("envs/archive.yaml", (home.path / "envs/archive.yaml").read_text().replace("}", ", anonymous: true}"))
-    failed = _fetch(home, "s3://archive/raw/night1/a.fits", out)
+    failed = _fetch(home, "s3://objects/raw/night1/a.fits", out)
     assert failed.code == 1
-    assert failed.err == "runner: a.fits: 403 403, Forbidden (s3://archive/raw/night1/a.fits)\n"
+    assert failed.err == "runner: a.fits: 403 FORBIDDEN (s3://objects/raw/night1/a.fits)\n"
 
 
 def test_members_of_an_archive_are_unpacked_and_are_products_of_the_run(

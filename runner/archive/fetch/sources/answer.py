@@ -93,10 +93,16 @@ class Answer:
 
 
 class HttpBody(Body):
-    """The body of an answer that has what was asked for."""
+    """The body of an answer that has what was asked for.
+
+    Attributes
+    ----------
+    headers
+        Of the answer.
+    """
 
     def __init__(self, answer: Answer, offset: int, size_bytes: int | None, version: str = "") -> None:
-        headers = answer.response.headers
+        self.headers = headers = answer.response.headers
         self._answer = answer
         self.offset = offset
         self.size_bytes = size_bytes

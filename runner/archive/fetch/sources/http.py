@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from runner.archive.fetch.address import name_after
@@ -32,7 +32,15 @@ _ALWAYS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "observ
 
 
 class HttpSource(Source):
-    """An address, or the directory at an address that ends with a slash."""
+    """An address, or the directory at an address that ends with a slash.
+
+    Attributes
+    ----------
+    asked
+        Headers of each request, beside those that every request has.
+    """
+
+    asked: Mapping[str, str] = {}
 
     def __init__(self, url: str, connections: Connections) -> None:
         """UserError if `url` is no address."""
@@ -74,6 +82,11 @@ class HttpSource(Source):
         """Return the bytes of a file from `offset` on, from 0 on if it has changed or the server knows no ranges."""
         return self._open(remote.url, offset, version)[0]
 
+    def refuse(self, answer: Answer) -> Refused:
+        """Return what to say of an answer without a file."""
+        answer.drop()
+        return describe_status(answer.response, time.time())
+
     def _open(self, url: str, offset: int, version: str) -> tuple[HttpBody, str]:
         if version.startswith("W/"):  # says nothing of single bytes: RFC 9110, section 13.1.5
             offset = 0
@@ -97,9 +110,9 @@ class HttpSource(Source):
             response = answer.response
             if response.status in (OK, PARTIAL, NOTHING_THERE):
                 return answer, url
-            answer.drop()
             if response.status not in _REDIRECTS:
-                raise describe_status(response, time.time())
+                raise self.refuse(answer)
+            answer.drop()
             url = self._check_redirect(url, response.headers.get("Location", ""))
         raise Refused(f"more than {_MOST_REDIRECTS} redirects", is_permanent=True)
 
@@ -109,7 +122,9 @@ class HttpSource(Source):
         login = self._login if origin == self._origin else {}
         target = quote(urlunsplit(("", "", parts.path or "/", parts.query, "")), safe=_SAFE)
         try:
-            connection, response = self._connections.request(origin, target, {**_ALWAYS, **headers, **login})
+            connection, response = self._connections.request(
+                origin, target, {**_ALWAYS, **self.asked, **headers, **login}
+            )
         except (OSError, http.client.HTTPException) as error:
             raise Refused(f"{origin.authority}: {describe_error(error)}", is_down=True) from None
         return Answer(self._connections, origin, connection, response)

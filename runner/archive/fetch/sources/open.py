@@ -47,7 +47,7 @@ class Opener:
         if scheme == S3:
             from runner.archive.fetch.sources.s3 import S3Source
 
-            return S3Source(text, self._archive.s3, self._archive.fetch.timeout)
+            return S3Source(text, self._archive.s3, self._archive.fetch.timeout, self._connections)
         if scheme == QUERY:
             from runner.archive.fetch.sources.mast import MastSource
 
