@@ -6,6 +6,7 @@ import hashlib
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
+from email.message import Message
 
 import pytest
 from s3_server import Canned, Store, settings_for, use_keys
@@ -13,7 +14,7 @@ from watch import find_closed_port
 
 from runner.archive.fetch.source import Body, Refused, Remote
 from runner.archive.fetch.sources.connections import Connections
-from runner.archive.fetch.sources.s3 import S3Source
+from runner.archive.fetch.sources.s3 import S3Source, find_checksum
 from runner.archive.settings import S3
 from runner.errors import UserError
 
@@ -204,6 +205,19 @@ def test_a_refusal_says_whether_it_is_for_good_and_how_long_to_wait(
     assert refused.value.reason == f"{status} {code}, not\\x7f now"
     assert (refused.value.is_permanent, refused.value.is_down) == (is_permanent, status == 503)
     assert refused.value.retry_after_s == retry_after_s
+
+
+@pytest.mark.parametrize("body", [b"<html>log in first", b"<ListBucketResult/>"])
+def test_an_answer_that_is_none_of_s3_is_refused(body: bytes) -> None:
+    with Canned(200, body, {}) as server, pytest.raises(Refused):
+        _names(S3Source("s3://archive/x", settings_for(server.address), 5, CONNECTIONS))
+
+
+@pytest.mark.parametrize("value", ["nonsense", "AAAA", "-", "é"])
+def test_a_checksum_that_is_none_is_not_believed(value: str) -> None:
+    headers = Message()
+    headers["x-amz-checksum-sha256"] = value
+    assert find_checksum(headers) is None
 
 
 def test_a_body_that_is_cut_is_noticed() -> None:

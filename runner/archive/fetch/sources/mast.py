@@ -51,12 +51,10 @@ class MastSource(Source):
         for uri in self._request.products:
             yield self._describe(uri, uri.rpartition("/")[2], None)
         seen: set[str] = set()
-        for product in self._find_products() if self._request.criteria else ():
-            uri = str(product["dataURI"])
-            if uri not in seen:
-                seen.add(uri)
-                name = "/".join(str(product[column]) for column in ("obs_collection", "obs_id", "productFilename"))
-                yield self._describe(uri, name, _read_size(product["size"]))
+        for remote in self._find_products() if self._request.criteria else ():
+            if remote.url not in seen:
+                seen.add(remote.url)
+                yield remote
 
     def open(self, remote: Remote, offset: int, version: str) -> Body:
         """Return the bytes of a product, as HTTP gives them."""
@@ -69,11 +67,11 @@ class MastSource(Source):
     def _describe(self, uri: str, name: str, size_bytes: int | None) -> Remote:
         return Remote(f"{conf.server}{_DOWNLOAD}{quote(uri, safe=':/')}", name, self.host, size_bytes)
 
-    def _find_products(self) -> Iterator[Any]:
-        """Yield the rows of the products that are wanted."""
+    def _find_products(self) -> Iterator[Remote]:
+        """Yield the products that are wanted, some of them more than once."""
         with self._asking():
             columns = self._observations.get_metadata("observations")
-        types = dict(zip(columns["Column Name"].tolist(), columns["Data Type"].tolist(), strict=True))
+            types = dict(zip(columns["Column Name"].tolist(), columns["Data Type"].tolist(), strict=True))
         criteria = plan_criteria(self._request.criteria, types)
         with self._asking():
             observations = self._observations.query_criteria(**criteria)
@@ -83,7 +81,12 @@ class MastSource(Source):
             filters = plan_filters(self._request.filters, products.colnames)
             with self._asking():
                 wanted = self._observations.filter_products(products, **filters)
-            yield from wanted
+                remotes = [self._describe_row(row) for row in wanted]
+            yield from remotes
+
+    def _describe_row(self, row: Any) -> Remote:
+        name = "/".join(str(row[column]) for column in ("obs_collection", "obs_id", "productFilename"))
+        return self._describe(str(row["dataURI"]), name, _read_size(row["size"]))
 
     @contextmanager
     def _asking(self) -> Iterator[None]:

@@ -14,7 +14,7 @@ import base64
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from email.message import Message
 from functools import cache
@@ -32,7 +32,9 @@ from botocore.exceptions import (
     PartialCredentialsError,
     ProfileNotFound,
 )
+from botocore.parsers import ResponseParserError
 
+from runner.archive.fetch.digests import parse_checksum
 from runner.archive.fetch.retry import is_permanent_status, parse_retry_after
 from runner.archive.fetch.source import Body, Refused, Remote, Source
 from runner.archive.fetch.sources.answer import Answer
@@ -76,13 +78,13 @@ def find_checksum(headers: Message) -> str | None:
     """
     if headers.get("x-amz-checksum-type") != "COMPOSITE":
         for kind in ("sha256", "sha1", "crc32"):
-            value = headers.get(f"x-amz-checksum-{kind}", "-")
-            if "-" not in value:
-                return f"{kind}:{base64.b64decode(value).hex()}"
+            with suppress(ValueError):  # of binascii, or of a text that is not ASCII
+                digits = base64.b64decode(headers.get(f"x-amz-checksum-{kind}", ""), validate=True).hex()
+                if checksum := parse_checksum(digits, kind):
+                    return checksum
     encryption = "x-amz-server-side-encryption"
     is_md5 = headers.get(encryption, "AES256") == "AES256" and f"{encryption}-customer-algorithm" not in headers
-    md5 = headers.get("ETag", "").strip('"')
-    return f"md5:{md5}" if is_md5 and re.fullmatch("[0-9a-f]{32}", md5) else None
+    return parse_checksum(headers.get("ETag", "").strip('"'), "md5") if is_md5 else None
 
 
 class S3Source(Source):
@@ -127,15 +129,17 @@ class S3Source(Source):
         while True:
             with self._asking():
                 page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, **token)
-            yield from page.get("Contents", ())
-            if not page["IsTruncated"]:
+            yield from (entry for entry in page.get("Contents", ()) if "Key" in entry)
+            if "NextContinuationToken" not in page:
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
     def _describe(self, entry: Mapping[str, Any]) -> Remote:
         key = entry["Key"]
         name = key[self._prefix.rfind("/") + 1 :]
-        return Remote(f"{SCHEME}{self._bucket}/{key}", name, self.host, entry["Size"], version=entry.get("ETag", ""))
+        return Remote(
+            f"{SCHEME}{self._bucket}/{key}", name, self.host, entry.get("Size"), version=entry.get("ETag", "")
+        )
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
@@ -149,7 +153,7 @@ class S3Source(Source):
             raise UserError(f"{ARCHIVE_FILE}: s3: no credentials for {self.host}; {hint}") from None
         except ConnectionError as error:
             raise Refused(f"no connection to {self.host} ({type(error).__name__})", is_down=True) from error
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             raise Refused(f"no answer from {self.host} ({type(error).__name__})") from error
 
 
