@@ -100,6 +100,7 @@ class Bringing:
         """Return what became of it, None if another process is about to bring it."""
         call = self._call
         with Place(call.directory, self._remote.name, is_made=True) as place:
+            call.manifest.refresh()
             known = call.manifest.find_whole(self._remote.name)
             if result := self._find_present(place, known):
                 return result
@@ -123,6 +124,10 @@ class Bringing:
         transfer = Transfer(remote, self._source, part, call.terms)
         try:
             whole = transfer.run(offset, begun.version if begun and offset else "", self._begin)
+        except BaseException:
+            if not part.read_size():
+                part.remove()  # there is nothing to go on with
+            raise
         finally:
             self._reached_bytes = transfer.reached_bytes
         call.count_answer(remote.host, is_down=False)

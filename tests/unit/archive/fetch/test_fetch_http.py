@@ -93,9 +93,7 @@ def test_the_files_of_a_directory_are_those_of_its_page(nginx: Nginx, night: Pat
     assert list_files(out) == {name: name.encode() for name in sorted(names)}
 
 
-def test_a_connection_is_used_again_and_a_host_has_no_more_than_its_limit(
-    nginx: Nginx, night: Path, out: Path
-) -> None:
+def test_a_connection_is_used_again_and_a_host_has_no_more_than_its_limit(nginx: Nginx, night: Path, out: Path) -> None:
     """ARCH-7."""
     for number in range(40):
         (night / f"{number}.fits").write_bytes(BODY)
