@@ -76,7 +76,9 @@ def test_links_are_followed_within_a_tree_only(night: Path, out: Path, tmp_path:
 def test_a_name_that_is_no_utf8_is_refused_and_the_others_are_copied(night: Path, out: Path) -> None:
     Path(os.fsdecode(os.fsencode(night) + b"/a\xff.fits")).write_bytes(b"a")
     (night / "b.fits").write_bytes(b"b")
-    assert fetch(f"file:{night}", out).counts == {FAILED: 1, FETCHED: 1}
+    summary = fetch(f"file:{night}", out)
+    assert summary.counts == {FAILED: 1, FETCHED: 1}
+    assert all(str(value).isprintable() for one in summary.results for value in one.describe().values())
 
 
 def test_two_files_of_one_name_are_not_written_over_each_other(night: Path, out: Path) -> None:
