@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import trustme
 
 
 @dataclass(slots=True)
@@ -61,8 +64,8 @@ def serve_range(request: Request, body: bytes, **headers: str) -> Reply:
 
 
 @contextmanager
-def cutting_server(script: Script) -> Iterator[Server]:
-    """Serve while the context lasts."""
+def cutting_server(script: Script, certificate: trustme.LeafCert | None = None) -> Iterator[Server]:
+    """Serve while the context lasts; with a certificate as https."""
     server = Server(script)
 
     class Handler(BaseHTTPRequestHandler):
@@ -90,7 +93,11 @@ def cutting_server(script: Script) -> Iterator[Server]:
             """A client that has heard enough goes away."""
 
     with Listening(("127.0.0.1", 0), Handler) as listening:
-        server.url = f"http://127.0.0.1:{listening.server_port}"
+        server.url = f"http{'s' if certificate else ''}://127.0.0.1:{listening.server_port}"
+        if certificate:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            certificate.configure_cert(context)
+            listening.socket = context.wrap_socket(listening.socket, server_side=True)
         threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield server
         listening.shutdown()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,11 @@ from runner.archive.fetch.fetch import fetch_all
 from runner.archive.fetch.options import Options
 from runner.archive.fetch.results import Result, Summary
 from runner.archive.settings import Archive, read_archive
+
+# The servers of the tests are on this machine, whatever stands between it and the world.
+for _name in ("http_proxy", "https_proxy", "all_proxy"):
+    os.environ.pop(_name, None)
+    os.environ.pop(_name.upper(), None)
 
 BODY = bytes(range(256)) * 1024
 

@@ -23,8 +23,8 @@ product   plan job path size_bytes digest source
 
 ``trigger`` is ``cron``, ``hand``, ``missed`` or ``rerun``; ``alerted`` the kind of mail (``first reminder worse
 recovered``) or empty. Unknown values are null. A run closed by the sweep has its ``end`` under `LOST_SEQ`; a product
-has a number above that, made of its path and digest. The outcome
-of a flip may be ``late`` or ``long`` as well, which are no ends of a run: where none ran its id is that of the alert.
+has a number above that, made of its path and digest. The outcome of a flip may be ``late`` or ``long`` as well, which
+are no ends of a run: where none ran its id is that of the alert.
 """
 
 from __future__ import annotations

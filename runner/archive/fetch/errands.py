@@ -16,6 +16,7 @@ from runner.archive.fetch.results import FAILED, FETCHED, PRESENT, Result
 from runner.archive.fetch.retry import Tries, choose_wait, count_calls, count_try
 from runner.archive.fetch.source import Body, Refused, Remote, Source
 from runner.archive.fetch.transfer import Stopped, Transfer, Whole, digest_file
+from runner.errors import clean
 
 # How often one looks whether another process has done with a file.
 _BUSY_S = 0.2
@@ -47,9 +48,9 @@ class Listing:
             if call.claim(remote):
                 call.pool.add(remote.host, Bringing(call, self._text, self._source, remote))
         except Refused as refused:
-            url = show_url(remote.url)
-            failed = Result(self._text, url, remote.name, FAILED, reason=refused.reason, is_permanent=True)
-            call.finish(failed)
+            # The name of such a file may be no text.
+            names = (self._text, show_url(remote.url), clean(remote.name))
+            call.finish(Result(*names, FAILED, reason=refused.reason, is_permanent=True))
 
     def _meet(self, refused: Refused) -> float | None:
         self._tries = count_try(self._tries, refused, 0)
@@ -84,8 +85,6 @@ class Bringing:
         """Bring it; return after how long to try again."""
         call = self._call
         try:
-            if call.is_down(self._remote.host):
-                raise Refused(f"{self._remote.host} does not answer", is_down=True)
             result = self._attempt()
         except Refused as refused:
             return self._meet(refused)
@@ -100,6 +99,7 @@ class Bringing:
         """Return what became of it, None if another process is about to bring it."""
         call = self._call
         with Place(call.directory, self._remote.name, is_made=True) as place:
+            call.manifest.refresh()
             known = call.manifest.find_whole(self._remote.name)
             if result := self._find_present(place, known):
                 return result
@@ -118,11 +118,16 @@ class Bringing:
         call, remote = self._call, self._remote
         if not self._tries.total:
             self._tries = replace(self._tries, reached_bytes=part.read_size())
+        self._check_host()
         begun = call.manifest.find_begun(remote.name)
         offset = choose_offset(remote, begun, part.read_size(), call.boot_id)
         transfer = Transfer(remote, self._source, part, call.terms)
         try:
             whole = transfer.run(offset, begun.version if begun and offset else "", self._begin)
+        except BaseException:
+            if not part.read_size():
+                part.remove()
+            raise
         finally:
             self._reached_bytes = transfer.reached_bytes
         call.count_answer(remote.host, is_down=False)
@@ -160,10 +165,17 @@ class Bringing:
     def _is_unchanged(self, whole: Record) -> bool:
         """Ask the source for what would follow the file that is here: nothing, if it is as it was."""
         size_bytes = whole.size_bytes or 0
+        self._check_host()
         with closing(self._source.open(self._remote, size_bytes, whole.version)) as body:
             self._call.count_answer(self._remote.host, is_down=False)
-            is_same = body.offset == size_bytes or (bool(whole.version) and body.version == whole.version)
-            return is_same and body.size_bytes in (None, size_bytes)
+            is_same = (body.offset and body.offset == size_bytes) or body.version == whole.version
+            return bool(is_same) and body.size_bytes in (size_bytes, None if whole.version else size_bytes)
+
+    def _check_host(self) -> None:
+        """Raise `Refused` where it is of no use to ask; what is here may be whole all the same."""
+        host = self._remote.host
+        if self._call.is_down(host):
+            raise Refused(f"{host} does not answer", is_down=True)
 
     def _verify(self, place: Place, whole: Record) -> bool:
         return self._digest(place, whole.size_bytes or 0, []).sha256 == whole.sha256
@@ -172,6 +184,7 @@ class Bringing:
         """Take for fetched what somebody else has put here, if it is what the source has as far as that says."""
         announced, checksums, version = self._remote.size_bytes, [self._remote.checksum], self._remote.version
         if announced is None:
+            self._check_host()
             with closing(self._source.open(self._remote, 0, "")) as body:
                 announced, version = body.size_bytes, body.version
                 checksums.append(body.checksum)

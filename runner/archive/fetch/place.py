@@ -10,6 +10,7 @@ import errno
 import fcntl
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -156,8 +157,9 @@ class Part:
         os.fsync(self._directory)
 
     def remove(self) -> None:
-        """Remove it: the file is there, whole."""
-        os.unlink(self._base + PART, dir_fd=self._directory)
+        """Remove it: there is nothing to go on with."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._base + PART, dir_fd=self._directory)
 
     def close(self) -> None:
         """Let it go, as it is."""

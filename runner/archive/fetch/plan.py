@@ -17,6 +17,7 @@ from runner.archive.fetch.place import Place, open_destination
 from runner.archive.fetch.source import Refused, Remote
 from runner.archive.fetch.sources.open import Opener
 from runner.archive.settings import Archive
+from runner.errors import clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class _Here:
 
     def plan(self, remote: Remote, options: Options) -> Planned:
         """Return what would be done with a file."""
-        facts = (show_url(remote.url), remote.name, remote.size_bytes)
+        facts = (show_url(remote.url), clean(remote.name), remote.size_bytes)
         try:
             check_name(remote.name)
             if not self._manifest:

@@ -23,7 +23,7 @@ class Damaged(Refused):
 
 
 class Cut(Refused):
-    """The bytes stopped coming in the middle of a file."""
+    """The bytes stopped coming in the middle of a file, or came too slowly."""
 
 
 class NoRoom(Refused):

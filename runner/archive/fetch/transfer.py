@@ -181,24 +181,24 @@ class Transfer:
                 self._cut = refused if refused.is_permanent else Cut(refused.reason)
                 break
             now_s = time.monotonic()
-            self._check_pace(more, now_s - before_s)
             count += more
-            if not more or now_s - begun_s > _FLUSH_S:
+            self._cut = self._find_slow(more, now_s - before_s)
+            if not more or self._cut or now_s - begun_s > _FLUSH_S:
                 break
         if self._cut and not count:
             raise self._cut
         return count
 
-    def _check_pace(self, count: int, took_s: float) -> None:
-        """Give up a source that has sent too little over one timeout; what the disk takes is not its fault."""
+    def _find_slow(self, count: int, took_s: float) -> Cut | None:
+        """Return what to say of a source that has sent too little over one timeout; the disk's time is not counted."""
         self._read_bytes += count
         self._read_s += took_s
         fetch = self._terms.fetch
         if self._read_s < fetch.timeout:
-            return
-        if self._read_bytes < fetch.slowest * self._read_s:
-            raise Refused(f"too slow: {self._read_bytes / self._read_s:.0f} bytes a second")
+            return None
+        pace = self._read_bytes / self._read_s
         self._read_s, self._read_bytes = 0.0, 0
+        return Cut(f"too slow: {pace:.0f} bytes a second") if pace < fetch.slowest else None
 
     def _conclude(self, digests: Digests, size_bytes: int, body: Body | None, version: str) -> Whole:
         """Verify what has come and give it its final name; what is not right is thrown away."""

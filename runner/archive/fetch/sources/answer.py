@@ -118,7 +118,10 @@ class HttpBody(Body):
 
     def close(self) -> None:
         """Let the connection go."""
-        self._answer.close()
+        if self._answer.response.status == NOTHING_THERE:
+            self._answer.drop()
+        else:
+            self._answer.close()
 
     def read_all(self, most_bytes: int) -> bytes:
         """Return all of it."""

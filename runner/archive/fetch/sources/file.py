@@ -49,11 +49,11 @@ class FileSource(Source):
         self.host = _HOST
 
     def list(self) -> Iterator[Remote]:
-        """Yield the files; of links those that lead to something in the tree. What is growing there is not yet one."""
+        """Yield the files; of links those that lead to a file of the tree. What is growing there is none yet."""
         try:
             root = self._path.resolve(strict=True)
             if root.is_dir():
-                yield from self._walk(root)
+                yield from self._walk(root, root)
             else:
                 yield self._describe(root, self._path.name)
         except (OSError, RuntimeError) as error:
@@ -67,21 +67,15 @@ class FileSource(Source):
             raise _refuse(error) from None
         return FileBody(file, offset, version)
 
-    def _walk(self, root: Path) -> Iterator[Remote]:
-        """Yield all below `root`; a directory that is linked to is walked where it is, once."""
-        seen = {root}
-        waiting = [root]
-        while waiting:
-            directory = waiting.pop()
-            for entry in sorted(directory.iterdir(), reverse=True):
-                target = entry.resolve()
-                if not target.is_relative_to(root) or entry.name.endswith(PART) or entry.name == MANIFEST:
-                    continue
-                if target.is_dir():
-                    waiting += [] if target in seen else [entry]
-                    seen.add(target)
-                elif target.is_file():
-                    yield self._describe(target, str(entry.relative_to(root)))
+    def _walk(self, root: Path, directory: Path) -> Iterator[Remote]:
+        """Yield all below `directory`. To what a link to a directory of the tree leads one comes without it, too."""
+        for entry in sorted(directory.iterdir()):
+            if entry.name.endswith(PART) or entry.name == MANIFEST:
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                yield from self._walk(root, entry)
+            elif (target := entry.resolve()).is_relative_to(root) and target.is_file():
+                yield self._describe(target, str(entry.relative_to(root)))
 
     def _describe(self, path: Path, name: str) -> Remote:
         status = path.stat()

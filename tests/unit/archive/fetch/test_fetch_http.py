@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 from cutting_server import Reply, Request, cutting_server, serve_range
 from fetching import BODY, fetch, fetch_one, list_files
 from nginx import Nginx
@@ -93,9 +94,7 @@ def test_the_files_of_a_directory_are_those_of_its_page(nginx: Nginx, night: Pat
     assert list_files(out) == {name: name.encode() for name in sorted(names)}
 
 
-def test_a_connection_is_used_again_and_a_host_has_no_more_than_its_limit(
-    nginx: Nginx, night: Path, out: Path
-) -> None:
+def test_a_connection_is_used_again_and_a_host_has_no_more_than_its_limit(nginx: Nginx, night: Path, out: Path) -> None:
     """ARCH-7."""
     for number in range(40):
         (night / f"{number}.fits").write_bytes(BODY)
@@ -119,7 +118,56 @@ def test_a_password_goes_to_its_server_and_is_nowhere_else(nginx: Nginx, night: 
     assert "secret" not in repr(result) + (out / ".manifest.jsonl").read_text()
 
 
+def test_asking_whether_files_have_changed_keeps_the_connection(nginx: Nginx, night: Path, out: Path) -> None:
+    for number in range(10):
+        (night / f"{number}.fits").write_bytes(BODY)
+    fetch(f"{nginx.url}/range/", out)
+    before = len(nginx.read_requests())
+    assert fetch(f"{nginx.url}/range/", out, per_host=1).counts == {PRESENT: 10}
+    assert len({line.split()[0] for line in nginx.read_requests()[before:]}) == 1
+
+
+def test_a_server_that_tells_nothing_but_the_size_is_believed(out: Path) -> None:
+    with cutting_server(lambda request: Reply(200, BODY)) as server:
+        results = [fetch_one(f"{server.url}/a.fits", out).result for _ in range(2)]
+    assert results == [FETCHED, PRESENT]
+
+
+def test_an_address_of_https_is_fetched_if_its_certificate_can_be_verified(
+    out: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    with cutting_server(lambda _: Reply(200, BODY), authority.issue_cert("127.0.0.1")) as server:
+        refused = fetch_one(f"{server.url}/a.fits", out, attempts=1)
+        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        fetched = fetch_one(f"{server.url}/a.fits", out)
+    assert server.url.startswith("https://")
+    assert (refused.result, "certificate verify failed" in refused.reason) == (FAILED, True)
+    assert fetched.result == FETCHED
+
+
+def test_a_proxy_of_the_environment_is_used(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with cutting_server(lambda _: Reply(200, BODY)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.replace("//", "//me:secret@"))
+        monkeypatch.setenv("no_proxy", "")
+        assert fetch_one("http://archive.invalid/d/a.fits", out).result == FETCHED
+    (request,) = proxy.requests
+    assert (request.path, request.headers["host"]) == ("http://archive.invalid/d/a.fits", "archive.invalid")
+    assert request.headers["proxy-authorization"].startswith("Basic ")
+
+
 # A server in trouble
+
+
+def test_what_is_here_is_present_though_its_host_is_down(out: Path, tmp_path: Path) -> None:
+    table = tmp_path / "table"
+    with cutting_server(lambda _: Reply(200, BODY)) as server:
+        table.write_text(f"url,size\n{server.url}/a.fits,{len(BODY)}\n")
+        fetch(f"@{table}", out)
+        table.write_text("".join([table.read_text(), *(f"{server.url}/{n}.fits,5\n" for n in range(9))]))
+    summary = fetch(f"@{table}", out, attempts=1, connections=1)
+    assert summary.counts == {PRESENT: 1, FAILED: 9}
 
 
 def test_a_body_that_is_cut_is_gone_on_with_where_it_ended(out: Path) -> None:
