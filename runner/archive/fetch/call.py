@@ -76,7 +76,7 @@ class Call:
         """Do and record what is due when a file is here, whole; return what became of it."""
         path = self._path / remote.name
         url = show_url(remote.url)
-        made = self.options.act(path)
+        made = self.options.act(path) or ()
         self._record_products([Product(str(path), whole.size_bytes, f"sha256:{whole.sha256}", url), *made])
         self.record(
             Record(

@@ -38,7 +38,7 @@ class Options:
         Returns those files of a source that are to be fetched; called for each source, in a thread of its own.
     act
         What is done with the path of each file that has come, before it counts as fetched and perhaps twice; it
-        returns the files that it has made of it, and a `Refused` that it raises is the file's.
+        returns the files that it has made of it, if any, and a `Refused` that it raises is the file's.
     watch
         Who wants to see how it goes on.
     """
@@ -46,5 +46,5 @@ class Options:
     verify: bool = False
     retry_failed: bool = False
     choose: Callable[[Iterable[Remote]], Iterable[Remote]] = iter
-    act: Callable[[Path], Iterable[Product]] = lambda _: ()
+    act: Callable[[Path], Iterable[Product] | None] = lambda _: None
     watch: Watch = field(default_factory=Watch)
