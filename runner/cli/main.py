@@ -72,6 +72,10 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("sweep", "sweep", "the housekeeping that the crontab does each minute"),
         ),
     ),
+    (
+        "Archive",
+        (Entry("fetch", "fetch", "what sources have and a directory has not, each file whole"),),
+    ),
 )
 
 

@@ -18,11 +18,13 @@ skip      plan job profile slot host trigger release reason detail
 wait      plan job profile slot host trigger release detail (for what; the run's ``start`` follows)
 flip      plan job profile incident kind (``open recover``) outcome
 audit     action job uid user sudo_user host command digest detail
+product   plan job path size_bytes digest source
 ========  =============================================================================================
 
 ``trigger`` is ``cron``, ``hand``, ``missed`` or ``rerun``; ``alerted`` the kind of mail (``first reminder worse
-recovered``) or empty. Unknown values are null. A run closed by the sweep has its ``end`` under `LOST_SEQ`. The outcome
-of a flip may be ``late`` or ``long`` as well, which are no ends of a run: where none ran its id is that of the alert.
+recovered``) or empty. Unknown values are null. A run closed by the sweep has its ``end`` under `LOST_SEQ`; a product
+has a number above that, made of its path and digest. The outcome of a flip may be ``late`` or ``long`` as well, which
+are no ends of a run: where none ran its id is that of the alert.
 """
 
 from __future__ import annotations

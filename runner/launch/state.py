@@ -128,7 +128,7 @@ def lock_directory(path: str) -> int:
     return directory
 
 
-def write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes | memoryview) -> None:
     """Write all of `data`, however many calls the kernel wants for it."""
     written = posix.write(descriptor, data)
     while written < len(data):

@@ -46,16 +46,23 @@ class Body(ABC):
         Where they begin: what was asked for, or 0 where the source began again.
     size_bytes, checksum, version
         Of the whole file, as the answer says it; as in `Remote`.
+    modified_at
+        When it was last changed, in POSIX seconds; None if the source does not say.
     """
 
     offset: int
     size_bytes: int | None
     checksum: str | None
     version: str
+    modified_at: float | None = None
 
     @abstractmethod
     def readinto(self, buffer: memoryview) -> int:
         """Fill `buffer` as far as bytes come; 0 is the end. `Refused` if they stop coming."""
+
+    def clone(self, descriptor: int) -> bool:
+        """Give an empty file the whole content without copying, where the file system can (ARCH-10)."""
+        return False
 
     @abstractmethod
     def close(self) -> None:
@@ -88,7 +95,15 @@ class Refused(Exception):
 
 
 class Source(ABC):
-    """Where files come from; used by several threads at once."""
+    """Where files come from; used by several threads at once.
+
+    Attributes
+    ----------
+    host
+        Whose limit of connections its list counts for; empty: nobody else's.
+    """
+
+    host = ""
 
     @abstractmethod
     def list(self) -> Iterator[Remote]:
