@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from archives import FILES, make_archive, make_entry, make_tar
 from homes import Answer, Home
+from packed import FILES, make_archive, make_entry, make_tar
 from s3_server import Store, use_keys
 
 from runner.database.connect import connect

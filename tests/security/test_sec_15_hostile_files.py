@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from archives import make_entry, make_tar, make_zip
+from packed import make_entry, make_tar, make_zip
 
 from runner.archive.fetch.members import unpack_archive
 from runner.archive.fetch.source import Refused

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
-from archives import ENDINGS, FILES, MODIFIED_AT, make_archive, make_entry, make_tar
 from hypothesis import given
 from hypothesis import strategies as st
+from packed import ENDINGS, FILES, MODIFIED_AT, make_archive, make_entry, make_tar
 
 from runner.archive.fetch.archives import is_archive
 from runner.archive.fetch.members import unpack_archive
