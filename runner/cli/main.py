@@ -72,6 +72,10 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("sweep", "sweep", "the housekeeping that the crontab does each minute"),
         ),
     ),
+    (
+        "Archive",
+        (Entry("index", "index", "the headers of FITS files into the database"),),
+    ),
 )
 
 
