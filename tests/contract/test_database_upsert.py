@@ -148,5 +148,5 @@ def test_a_column_does_not_change_its_type(database: Database) -> None:
     prepare_schema(database)
     add_columns(database, {"gain": _column("int")})
 
-    with pytest.raises(UserError, match=r'column "gain" is BIGINT in .*, float in the settings; give it another name'):
+    with pytest.raises(UserError, match=r'"gain" is BIGINT in .*, DOUBLE PRECISION in the settings; give'):
         add_columns(database, {"gain": _column("float")})

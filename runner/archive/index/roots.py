@@ -63,7 +63,13 @@ class RootPlan:
 
 
 def plan_roots(known: Iterable[str], given: Sequence[Given]) -> RootPlan:
-    """Return what PATHs mean where there are `known` roots; without PATHs all roots are looked at."""
+    """Return what PATHs mean where there are `known` roots; without PATHs all roots are looked at.
+
+    Raises
+    ------
+    UserError
+        A path is hidden below a root: the next look at all of it would take its files for vanished.
+    """
     roots = set(known)
     if not given:
         return RootPlan((), {}, tuple(Scope(root) for root in sorted(roots)))
@@ -74,7 +80,9 @@ def plan_roots(known: Iterable[str], given: Sequence[Given]) -> RootPlan:
     scopes: list[Scope] = []
     for one in sorted(given, key=lambda one: one.path):
         root = _get_holder(one.path, all_roots)
-        below = one.path[len(root.rstrip("/")) + 1 :]
+        below = one.path[len(_as_prefix(root)) :]
+        if any(part.startswith(".") for part in below.split("/")):
+            raise UserError(f"{clean(one.path)}: what is hidden below {clean(root)} is not indexed")
         scope = Scope(root, f"{below}/" if below and one.is_directory else below)
         if not any(other.holds(scope) for other in scopes):
             scopes.append(scope)
