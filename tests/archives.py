@@ -59,7 +59,8 @@ class Tree:
         """Write a file, by default a small good one that has its name in OBJECT."""
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(make_fits(f"OBJECT  = '{Path(name).stem[:8]:<8}'") if data is None else data)
+        word = "".join(c for c in path.stem if c.isascii() and c.isalnum())
+        path.write_bytes(make_fits(f"OBJECT  = '{word:<8}'") if data is None else data)
         return path
 
     def index(self, *paths: Path | str, **options: Any) -> Summary:

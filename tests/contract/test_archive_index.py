@@ -299,6 +299,6 @@ def test_a_root_that_another_indexer_takes_over_meanwhile_is_for_later(tree: Tre
     tree.index(tree.root)
 
     with tree.open() as database:
-        writer = Writer(database, str(tree.root / "a"), (), None, accepts_changed=False)
+        writer = Writer(database, str(tree.root / "a"), {}, None, accepts_changed=False)
         with pytest.raises(TryLater, match="became a part of another root meanwhile"):
             writer.write([Entry("y.fits", (1, 2, 3), "ok", None, "", ())], 0.0)

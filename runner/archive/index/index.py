@@ -39,7 +39,7 @@ from runner.archive.index.roots import (
     read_roots,
 )
 from runner.archive.index.summary import Summary
-from runner.archive.index.walk import Walk, is_gone, make_name_test, make_signature
+from runner.archive.index.walk import Walk, can_read, is_gone, make_name_test, make_signature
 from runner.archive.index.write import Entry, Writer
 from runner.archive.schema import add_columns
 from runner.archive.settings import Archive
@@ -131,8 +131,8 @@ class _Indexer:
         self._options = options
         self._watch = watch
         self._is_wanted = make_name_test(archive.names)
-        self._columns = tuple(archive.all_columns)
-        self._make_reader = partial(HeaderReader, archive.all_columns, keep_header=archive.header)
+        self._columns = archive.all_columns
+        self._make_reader = partial(HeaderReader, self._columns, keep_header=archive.header)
         self._rule = Rule(
             self._make_reader().layout, time.time_ns(), round(archive.settle * 1e9), reads_all=options.reads_all
         )
@@ -153,7 +153,7 @@ class _Indexer:
         comparison = Comparison(read_known(self._database, scope, roots), found, self._rule)
         run_id, accepts_changed = self._options.run_id, self._options.reads_all
         writer = Writer(self._database, scope.root, self._columns, run_id, accepts_changed=accepts_changed)
-        for batch in self._make_batches(self._choose_tasks(scope.root, comparison)):
+        for batch in self._make_batches(scope.root, self._choose_tasks(scope.root, comparison)):
             writer.write(batch, time.time())
         gone = [known[6] for known in comparison.gone if is_gone(scope.root, known[0], self._is_wanted)]
         if find_mount(scope.root) != mount:
@@ -172,13 +172,13 @@ class _Indexer:
         self.summary.to_read += len(waiting)
         return [] if self._options.is_dry else waiting
 
-    def _make_batches(self, tasks: Iterable[Task[Difference]]) -> Iterator[list[Entry]]:
+    def _make_batches(self, root: str, tasks: Iterable[Task[Difference]]) -> Iterator[list[Entry]]:
         """Read files; yield what is to be written, in pieces that are no great loss."""
         batch: list[Entry] = []
         until = time.monotonic() + _BATCH_S
         for difference, reading in read_files(self._make_reader, tasks, self._options.processes):
             self.summary.read += 1
-            if entry := self._judge(difference, reading):
+            if entry := self._judge(root, difference, reading):
                 batch.append(entry)
             if len(batch) >= _FILES_A_BATCH or time.monotonic() > until:
                 yield batch
@@ -188,21 +188,26 @@ class _Indexer:
         if batch:
             yield batch
 
-    def _judge(self, difference: Difference, reading: Reading | None) -> Entry | None:
+    def _judge(self, root: str, difference: Difference, reading: Reading | None) -> Entry | None:
         """Return what is to be written of a file; None if it changed or went while it was read (ARCH-25)."""
         path, size, mtime_ns, inode, flaw = difference.found
         signature, layout = (size, mtime_ns, inode), self._rule.layout
         if flaw is not None:
             entry = Entry(path, signature, BAD, flaw, layout, ())
-        elif reading is not None and make_signature(reading.status) == signature:
-            entry = Entry(path, signature, reading.state, reading.reason, layout, reading.rows)
-        else:
+        elif reading is None or make_signature(reading.status) != signature:
             self.summary.left += 1
             return None
+        else:
+            if reading.state == BAD and not reading.rows and not can_read(f"{root}/{path}"):
+                layout = ""  # that it can be read again does not change it
+            entry = Entry(path, signature, reading.state, reading.reason, layout, reading.rows)
+        self._count(entry, is_known_bad=difference.is_known_bad)
+        return entry
+
+    def _count(self, entry: Entry, *, is_known_bad: bool) -> None:
         if entry.state != BAD:
             self.summary.indexed += 1
-        elif difference.is_known_bad:
+        elif is_known_bad:
             self.summary.known_bad += 1
         else:
-            self.summary.new_bad.append((path, entry.reason or ""))
-        return entry
+            self.summary.new_bad.append((entry.path, entry.reason or ""))

@@ -66,6 +66,16 @@ def is_gone(root: str, path: str, is_wanted: Callable[[str], bool]) -> bool:
         return False
 
 
+def can_read(path: str) -> bool:
+    """Whether the system gives us the first byte of a file."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            file.read(1)
+    except OSError:
+        return False
+    return True
+
+
 def is_utf8(name: str) -> bool:
     """Whether the bytes of a file's name, as the system gave it, are UTF-8."""
     if name.isascii():
