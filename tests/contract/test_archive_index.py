@@ -8,18 +8,33 @@ import subprocess
 import sys
 from pathlib import Path
 
+import index_kills
 import pytest
 from archives import Tree, make_fits, make_settings, set_age
+from index_kills import find_faults
 
 from runner.archive.index.index import index_paths
 from runner.archive.index.summary import Summary
 from runner.archive.index.write import Entry, Writer
 from runner.errors import TryLater, UserError
 
-INDEX = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from archives import Tree; from pathlib import Path;"
-    " print(Tree(Path(sys.argv[2]), sys.argv[3]).index())"
+BEGIN = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from archives import Tree; from pathlib import Path\n"
+    "tree = Tree(Path(sys.argv[2]), sys.argv[3])\n"
 )
+INDEX = f"{BEGIN}tree.index()"
+# Batches of ten, of names that both have, each in another order.
+WRITE = f"""{BEGIN}
+import os, random
+from runner.archive.index.write import Entry, Writer
+names = [f"{{number}}.fits" for number in range(400)]
+random.Random(os.getpid()).shuffle(names)
+with tree.open() as database:
+    writer = Writer(database, str(tree.root), {{}}, None, accepts_changed=False)
+    for first in range(0, 400, 10):
+        row = (0, "PRIMARY", 1, "PRIMARY", "", None)
+        writer.write([Entry(name, (1, 2, 3), "ok", None, "", [row]) for name in names[first : first + 10]], 0.0)
+"""
 
 
 @pytest.fixture
@@ -269,16 +284,37 @@ def test_a_name_that_is_not_utf_8_is_bad_once_and_named_escaped(tree: Tree) -> N
 
 
 def test_two_indexers_at_once_are_one(tree: Tree) -> None:
-    for number in range(600):
+    for number in range(200):
         tree.write(f"{number % 7}/{number}.fits")
-    command = [sys.executable, "-c", INDEX, str(Path(__file__).parents[1]), str(tree.root), tree.url]
 
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)]
-    assert [(process.communicate()[1], process.returncode) for process in processes] == [(b"", 0)] * 3
+    _run_beside(INDEX, tree)
 
-    assert tree.ask("SELECT count(*), min(state), max(state) FROM files") == [(600, "ok", "ok")]
-    assert tree.ask("SELECT count(*) FROM hdus JOIN files ON file_id = id AND number = 0") == [(600,)]
-    assert tree.index().unchanged == 600
+    assert tree.ask("SELECT count(*), min(state), max(state) FROM files") == [(200, "ok", "ok")]
+    assert tree.ask("SELECT count(*) FROM hdus JOIN files ON file_id = id AND number = 0") == [(200,)]
+    assert tree.index().unchanged == 200
+
+
+def test_two_who_write_many_batches_at_once_give_no_id_twice(tree: Tree) -> None:
+    tree.write("x.fits")
+    tree.index()
+
+    _run_beside(WRITE, tree)
+
+    assert find_faults(tree) == []
+    assert tree.ask("SELECT count(*), count(DISTINCT id) FROM files WHERE path <> 'x.fits'") == [(400, 400)]
+
+
+def _run_beside(program: str, tree: Tree) -> None:
+    command = [sys.executable, "-c", program, str(Path(__file__).parents[1]), str(tree.root), tree.url]
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(2)]
+    assert [(process.communicate()[1], process.returncode) for process in processes] == [(b"", 0)] * 2
+
+
+def test_an_indexer_that_is_killed_at_any_moment_is_completed_by_the_next(database_url: str, tmp_path: Path) -> None:
+    report = index_kills.run(tmp_path, database_url, seed=29, kills=10)
+
+    assert report["faults"] == []
+    assert report["kills"] == 10
 
 
 def test_several_processes_read_what_one_reads(tree: Tree) -> None:
