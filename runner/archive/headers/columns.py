@@ -20,6 +20,8 @@ class Columns:
         In the order of the settings.
     each, primary, first
         The numbers of the columns with that rule.
+    all
+        The numbers of all of them.
     pairs
         By the number of a ``ra`` or ``dec`` column: the keywords of a position, and which of the two it takes.
     keywords
@@ -33,6 +35,7 @@ class Columns:
             tuple(i for i, column in enumerate(self.columns) if column.hdu == rule)
             for rule in ("each", "primary", "first")
         )
+        self.all = tuple(range(len(self.columns)))
         self.pairs = _pair(self.columns)
         self.keywords = frozenset(_list_keywords(self))
 

@@ -23,9 +23,12 @@ class Contents(ABC):
     ----------
     damage
         Why it cannot be read on from some byte; None if nothing was found.
+    is_packed
+        Whether the size of the file is not that of its contents.
     """
 
     damage: str | None = None
+    is_packed = False
 
     @abstractmethod
     def read(self, offset: int, count: int) -> bytes:
@@ -53,6 +56,8 @@ class Plain(Contents):
 
 class Gzip(Contents):
     """A file that was compressed as a whole: unpacked forward only, and nothing kept but the last piece."""
+
+    is_packed = True
 
     def __init__(self, fd: int) -> None:
         # RFC 1952, section 2.3.1: the last four bytes are the size modulo 2^32.
@@ -105,8 +110,3 @@ class Gzip(Contents):
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             self.damage = f"its gzip stream is damaged after {self._at} bytes: {error}"
             return b""
-
-
-def open_contents(fd: int) -> Contents:
-    """Return the contents of an open file; compressed or not is told by its first bytes, as astropy does."""
-    return Gzip(fd) if os.pread(fd, len(GZIP_MAGIC), 0) == GZIP_MAGIC else Plain(fd)

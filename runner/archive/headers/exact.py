@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from astropy.io.fits import Card, Header
 
 CARD: Final = 80
+KEYWORD: Final = 8
 # The longest that were seen have some MB of HISTORY; without an END a whole disk would be read.
 MOST_HEADER_BYTES: Final = 16 << 20
 
@@ -106,7 +107,13 @@ class Parsed:
     @cached_property
     def first(self) -> dict[str, int]:
         """Where each keyword is first, in `spans`, as astropy looks it up."""
-        return find_first(self.table.cards)
+        first, bare = find_first(self.table.cards)
+        return {**bare, **first}
+
+    @cached_property
+    def record_valued(self) -> frozenset[str]:
+        """The bare keywords of record-valued cards: which of their cards counts depends on their values."""
+        return frozenset(find_first(self.table.cards)[1])
 
     def get_table_values(self, keywords: Iterable[str]) -> dict[str, Value]:
         """Return the values of those keywords that the file has, as they stand there."""
@@ -122,10 +129,7 @@ class Parsed:
             return [self._read_card(number, card) for number, card in enumerate(self.image.cards)]
 
     def _read_card(self, number: int, card: Card) -> tuple[str, Value, str]:
-        back = {} if self.is_compressed else self._stood_in.get(number, {})
-        value, comment = read_value(card), str(card.comment)
-        keyword, comment = (escape_text(text.translate(back)) for text in (str(card.keyword), comment))
-        return keyword, escape_text(value.translate(back)) if isinstance(value, str) else value, comment
+        return split_card(card, {} if self.is_compressed else self._stood_in.get(number, {}))
 
     def _get_values(self, header: Header, keywords: Iterable[str]) -> dict[str, Value]:
         with quiet():
@@ -210,8 +214,8 @@ def normalize(keyword: str) -> str:
     return str(Card.normalize_keyword(keyword))
 
 
-def find_first(cards: Iterable[Card]) -> dict[str, int]:
-    """Return where each keyword is first; a record-valued card has its bare keyword only if no other card has it."""
+def find_first(cards: Iterable[Card]) -> tuple[dict[str, int], dict[str, int]]:
+    """Return where each keyword is first, and the bare one of record-valued cards, which counts if no card has it."""
     first: dict[str, int] = {}
     bare: dict[str, int] = {}
     with quiet():
@@ -219,7 +223,7 @@ def find_first(cards: Iterable[Card]) -> dict[str, int]:
             first.setdefault(normalize(card.keyword), number)
             if card.field_specifier is not None:
                 bare.setdefault(str(card.rawkeyword), number)
-    return {**bare, **first}
+    return first, bare
 
 
 def read_keyword(header: Header, keyword: str) -> Value:
@@ -233,6 +237,21 @@ def read_keyword(header: Header, keyword: str) -> Value:
     if value is None or isinstance(value, str | bool | int | float | complex):
         return value
     return "\n".join(map(str, value))
+
+
+def parse_card(image: bytes) -> tuple[str, Value, str]:
+    """Return keyword, value and comment of a card, which is ASCII, with its CONTINUE cards."""
+    from astropy.io.fits import Card
+
+    with quiet():
+        return split_card(Card.fromstring(image), {})
+
+
+def split_card(card: Card, back: dict[int, str]) -> tuple[str, Value, str]:
+    """Return keyword, value and comment of a card, its stand-ins put back and control characters escaped."""
+    value = read_value(card)
+    keyword, comment = (escape_text(str(text).translate(back)) for text in (card.keyword, card.comment))
+    return keyword, escape_text(value.translate(back)) if isinstance(value, str) else value, comment
 
 
 def read_value(card: Card) -> Value:

@@ -47,7 +47,7 @@ def find_place(pairs: tuple[Pair, ...], header: Mapping[str, Value]) -> tuple[Po
     """Return the ICRS position of the first pair that a header has with values, and what was wrong with others."""
     findings: list[str] = []
     for pair in pairs:
-        pair_there = _turn(pair, header)
+        pair_there = choose_pair(pair, header)
         if pair_there is None or all(is_blank(header.get(keyword)) for keyword in (pair_there.ra, pair_there.dec)):
             continue
         try:
@@ -57,7 +57,7 @@ def find_place(pairs: tuple[Pair, ...], header: Mapping[str, Value]) -> tuple[Po
     return (None, None), findings
 
 
-def _turn(pair: Pair, header: Mapping[str, Value]) -> Pair | None:
+def choose_pair(pair: Pair, header: Mapping[str, Value]) -> Pair | None:
     """Return a pair of CRVAL in the order that CTYPE says, None if it is none of right ascension and declination."""
     axes = [_REFERENCE.fullmatch(keyword) for keyword in (pair.ra, pair.dec)]
     if not any(axes):

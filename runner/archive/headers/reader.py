@@ -10,34 +10,23 @@ import errno
 import hashlib
 import json
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from runner.archive.headers.columns import Columns
-from runner.archive.headers.contents import BLOCK, Contents, open_contents
-from runner.archive.headers.exact import NoEnd, Parsed, read_header
-from runner.archive.headers.units import COMPRESSED, STRUCTURE, Unit, describe_unit, name_axes
-from runner.archive.headers.values import Typed
-from runner.archive.headers.whole import format_header
+from runner.archive.headers.contents import GZIP_MAGIC, Contents, Gzip, Plain
+from runner.archive.headers.follow import Follower, Found, Row, check_end
 from runner.archive.settings import Column
 from runner.archive.tables import BAD, OK
 from runner.errors import TryLater, clean
 
 # Part of a layout: to be raised when the same file gives other values than before.
 VERSION: Final = 1
-# A file of more is made to hurt, or no FITS file.
-MOST_UNITS: Final = 65_536
-_MOST_FINDINGS = 5
-# As astropy looks whether it is FITS at all.
-_SIMPLE = re.compile(rb"SIMPLE\s*=\s*[TF]")
-_EXTENSION = re.compile(rb"XTENSION|SIMPLE  =", re.IGNORECASE)
+_MOST_SAID = 5
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ESTALE})
 _SHORT_OF = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
-
-Row = tuple[int, str, int, str, str, str | None, *tuple[Typed, ...]]
 
 
 @dataclass(slots=True)
@@ -62,22 +51,6 @@ class Reading:
     status: os.stat_result
 
 
-@dataclass(slots=True)
-class _File:
-    """A file while it is read."""
-
-    rows: list[list[Typed]] = field(default_factory=list)
-    troubles: list[str] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
-
-    def reason(self) -> str | None:
-        """Return what is wrong and odd in one line."""
-        said = list(dict.fromkeys([*self.troubles, *self.findings]))
-        if len(said) > _MOST_FINDINGS:
-            said[_MOST_FINDINGS:] = [f"and {len(said) - _MOST_FINDINGS} more"]
-        return clean("; ".join(said)) or None
-
-
 class HeaderReader:
     """Reads files for one set of columns.
 
@@ -89,8 +62,7 @@ class HeaderReader:
     """
 
     def __init__(self, columns: Mapping[str, Column], *, keep_header: bool) -> None:
-        self._columns = Columns(columns)
-        self._keep_header = keep_header
+        self._follower = Follower(Columns(columns), keep_header=keep_header)
         self.layout = make_layout(columns, keep_header=keep_header)
 
     def read(self, path: bytes | str) -> Reading:
@@ -116,109 +88,30 @@ class HeaderReader:
             os.close(fd)
 
     def _read_open(self, fd: int) -> Reading:
-        file = _File()
-        contents = open_contents(fd)
-        self._read_units(file, contents)
+        begun = os.pread(fd, self._follower.guess_bytes(), 0)
+        contents: Contents = Plain(fd)
+        if begun.startswith(GZIP_MAGIC):
+            contents = Gzip(fd)
+            begun = contents.read(0, self._follower.guess_bytes())
+        found = self._follower.follow(contents, begun)
+        status = os.fstat(fd)
+        if not found.rows and not found.troubles:
+            found.troubles.append("it is empty")
+        if found.end is not None and (contents.is_packed or status.st_size < found.end):
+            check_end(found, contents.find_size(found.end))
         if contents.damage:
-            file.troubles.insert(0, contents.damage)
-        rows: list[Row] = [tuple(row) for row in file.rows]  # type: ignore[misc]
-        return Reading(BAD if file.troubles else OK, file.reason(), rows, os.fstat(fd))
-
-    def _read_units(self, file: _File, contents: Contents) -> None:
-        offset: int | None = 0
-        while offset is not None:
-            number = len(file.rows)
-            begun = contents.read(offset, 4 * BLOCK)
-            if not _is_header(file, contents, number, offset, begun):
-                return
-            if number >= MOST_UNITS:
-                file.troubles.append(f"more than {MOST_UNITS} HDUs")
-                return
-            try:
-                raw = read_header(contents, offset, begun)
-            except NoEnd as error:
-                file.troubles.append(f"HDU {number}: {error}")
-                return
-            offset = self._read_unit(file, contents, offset, raw)
-
-    def _read_unit(self, file: _File, contents: Contents, offset: int, raw: bytes) -> int | None:
-        """Add the row of a unit; return where the next one begins, None if that is not known."""
-        number = len(file.rows)
-        parsed = Parsed(raw)
-        unit = _describe(number, parsed)
-        file.rows.append([number, unit.name, unit.version, unit.type, unit.dimensions, None, *self._blank_values()])
-        if self._keep_header:
-            file.rows[number][5] = format_header(parsed.get_cards())
-        self._fill(file, number, parsed)
-        file.findings += [f"HDU {number}: {oddity}" for oddity in unit.oddities]
-        if not raw.isascii():
-            file.findings.append(f"HDU {number}: bytes in its header are not ASCII")
-        troubles = [trouble for trouble in (unit.trouble, parsed.trouble) if trouble]
-        file.troubles += [f"HDU {number}: {trouble}" for trouble in troubles]
-        if len(raw) % BLOCK:
-            file.troubles.append(
-                f"HDU {number}: its header is cut off: {len(raw)} bytes are no whole blocks of {BLOCK}"
-            )
-        if unit.data_bytes is None:
-            return None
-        return _find_next(file, contents, number, offset + len(raw), unit.data_bytes)
-
-    def _blank_values(self) -> list[Typed]:
-        return [None] * len(self._columns.names)
-
-    def _fill(self, file: _File, number: int, parsed: Parsed) -> None:
-        columns, primary = self._columns, file.rows[0]
-        wanted = [*columns.each, *(columns.primary if number == 0 else ())]
-        wanted += [i for i in columns.first if primary[6 + i] is None]
-        found, findings = columns.fill(wanted, parsed.get_values(columns.keywords))
-        file.findings += [f"HDU {number}: {finding}" for finding in findings]
-        for i, value in found.items():
-            row = file.rows[number] if columns.columns[i].hdu == "each" else primary
-            row[6 + i] = value
+            found.troubles.insert(0, contents.damage)
+        if found.troubles or found.findings:
+            return Reading(BAD if found.troubles else OK, _join(found), found.rows, status)
+        return Reading(OK, None, found.rows, status)
 
 
-def _is_header(file: _File, contents: Contents, number: int, offset: int, begun: bytes) -> bool:
-    """Whether a header begins here; what is wrong if none does."""
-    if number == 0 and not begun:
-        file.troubles.append("it is empty")
-    elif number == 0 and not _SIMPLE.match(begun):
-        file.troubles.append(f"not a FITS file: it begins with {begun[:16]!r}")
-    elif number and begun and not _EXTENSION.match(begun):
-        size = contents.find_size(offset + len(begun))
-        if begun.strip(b"\0"):
-            file.troubles.append(f"HDU {number}: no header at byte {offset}, but {begun[:16]!r}")
-        else:
-            file.findings.append(f"{max(size - offset, len(begun))} bytes or more follow the last HDU")
-    else:
-        return bool(begun)
-    return False
-
-
-def _describe(number: int, parsed: Parsed) -> Unit:
-    """Return what a header says of its unit; of a compressed image the name and the dimensions of the image."""
-    table = parsed.get_table_values(STRUCTURE)
-    unit = describe_unit(number, table | parsed.get_table_values(name_axes(table.get("NAXIS"))))
-    if not parsed.is_compressed:
-        return unit
-    image = parsed.get_values(STRUCTURE)
-    shown = describe_unit(number, image | parsed.get_values(name_axes(image.get("NAXIS"))))
-    return replace(shown, type=COMPRESSED, data_bytes=unit.data_bytes, trouble=unit.trouble)
-
-
-def _find_next(file: _File, contents: Contents, number: int, start: int, data_bytes: int) -> int | None:
-    """Return where the unit after `number` begins, None if the file ends before."""
-    end = start + data_bytes
-    padded = end + -end % BLOCK
-    size = contents.find_size(padded)
-    if size < end:
-        file.troubles.append(
-            f"HDU {number}: its data are cut off: {max(size - start, 0)} of {data_bytes} bytes are there"
-        )
-        return None
-    if size < padded:
-        file.findings.append(f"HDU {number}: its last block is not filled up: {size} of {padded} bytes")
-        return None
-    return padded
+def _join(found: Found) -> str:
+    """Return what is wrong and odd in one line."""
+    said = list(dict.fromkeys([*found.troubles, *found.findings]))
+    if len(said) > _MOST_SAID:
+        said[_MOST_SAID:] = [f"and {len(said) - _MOST_SAID} more"]
+    return clean("; ".join(said))
 
 
 def _fail(path: bytes | str, error: OSError) -> Reading:
