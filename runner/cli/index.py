@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -130,11 +131,13 @@ def _watching(*, as_json: bool) -> Iterator[Watch | None]:
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    rate = TextColumn("{task.speed:.0f} files/s, {task.fields[bad]} bad,")
-    with Progress(BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn(), transient=True) as progress:
-        bar = progress.add_task("", total=None, bad=0)
+    said, begun = TextColumn("{task.description}"), time.monotonic()
+    with Progress(BarColumn(), MofNCompleteColumn(), said, TimeRemainingColumn(), transient=True) as progress:
+        bar = progress.add_task("", total=None)
 
         def watch(summary: Summary) -> None:
-            progress.update(bar, completed=summary.read, total=summary.to_read, bad=len(summary.new_bad))
+            rate = summary.read / (time.monotonic() - begun)
+            text = f"{rate:.0f} files/s, {len(summary.new_bad)} bad,"
+            progress.update(bar, completed=summary.read, total=summary.to_read, description=text)
 
         yield watch

@@ -173,15 +173,16 @@ def measure_data(values: dict[str, str]) -> int:
         A keyword that says so is not there, or no number.
     """
     axes = [int(values[f"NAXIS{number}"]) for number in range(1, int(values["NAXIS"]) + 1)]
+    if int(values["NAXIS"]) < 0 or any(axis < 0 for axis in axes):
+        raise ValueError("NAXIS or one of the axes is negative")
     if not axes:
         return 0
     if axes[0] == 0 and values.get("GROUPS") == "T":
         axes = axes[1:]
     groups, parameters = int(values.get("GCOUNT", "1")), int(values.get("PCOUNT", "0"))
-    size = abs(int(values["BITPIX"])) // 8 * groups * (parameters + prod(axes))
-    if size < 0:
-        raise ValueError("it is negative")
-    return size
+    if groups < 0 or parameters < 0:
+        raise ValueError("GCOUNT or PCOUNT is negative")
+    return abs(int(values["BITPIX"])) // 8 * groups * (parameters + prod(axes))
 
 
 def sum_words(data: bytes) -> int:
