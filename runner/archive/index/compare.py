@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from runner.archive.index.walk import Found
 from runner.archive.tables import BAD, VANISHED
@@ -36,8 +37,7 @@ class Rule:
         return abs(self.now_ns - mtime_ns) < self.settle_ns
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """A file to be read, and what was known of it; None if it is new."""
 
     found: Found

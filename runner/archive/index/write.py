@@ -7,10 +7,9 @@ and what a kill leaves is whole batches.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.archive.tables import CHANGED, FILE_COLUMNS, FILES, HDU_COLUMNS, HDUS, ROOTS, VANISHED
 from runner.database.database import Database
@@ -18,8 +17,6 @@ from runner.errors import TryLater
 from runner.launch.instant import format_instant
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from runner.archive.index.walk import Signature
     from runner.archive.settings import Column
 
@@ -28,8 +25,7 @@ _VALUES = 900
 _HDU_KEY = ("file_id", "number")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What is to be written of one file.
 
     Attributes
@@ -50,8 +46,7 @@ class Entry:
     rows: Sequence[tuple[Any, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Old:
+class _Old(NamedTuple):
     """What the database has of a file, as far as it outlives that the file is read again."""
 
     id: int
