@@ -18,7 +18,7 @@ from pathlib import Path
 from measure import Figure
 
 BENCHMARKS = ("launch", "stream", "profile", "with_profile", "compile", "ledger", "sweep", "mail", "index")
-LONG = ("stream", "kills", "fuzz")
+LONG = ("stream", "kills", "fuzz", "index")
 NAMES = tuple(dict.fromkeys((*BENCHMARKS, *LONG)))
 
 

@@ -17,8 +17,8 @@ _END = "\U0010ffff"
 def read_known(database: Database, scope: Scope, roots: Mapping[str, int]) -> Iterator[Known]:
     """Yield the files of a scope in the order of their paths; page by page, as others write meanwhile."""
     for root_id, prefix, below in list_sources(scope, roots):
-        for known in _read_pages(database, root_id, *choose_range(below)):
-            yield (prefix + known[0], *known[1:]) if prefix else known
+        pages = _read_pages(database, root_id, *choose_range(below))
+        yield from ((prefix + known[0], *known[1:]) for known in pages) if prefix else pages
 
 
 def choose_range(below: str) -> tuple[str, str]:

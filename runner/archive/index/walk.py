@@ -112,22 +112,25 @@ class Walk:
         if self._below and not self._below.endswith("/"):
             yield from self._look_at(self._below)
             return
-        # Of a directory that is still to be listed: its path below the root as shown, and as it is on the disk.
-        stack: list[Found | tuple[str, str]] = [(self._below, self._below)]
-        while stack:
-            entry = stack.pop()
-            if len(entry) == 5:
+        directories = [iter(self._list(self._below, self._below))]
+        while directories:
+            for entry in directories[-1]:
+                if len(entry) == 2:
+                    directories.append(iter(self._list(*entry)))
+                    break
                 yield entry
             else:
-                stack += self._list(*entry)
+                directories.pop()
 
     def _list(self, shown: str, real: str) -> list[Found | tuple[str, str]]:
-        """Return the files and directories of one directory, the last first.
+        """Return the files and directories of one directory, in their order.
 
-        A directory sorts as its name with a slash: so do the paths of all that is in it.
+        Of a directory that is its path as it is shown, and as it is on the disk. It sorts as its name with a slash:
+        so do the paths of all that is in it.
         """
         found: list[Found | tuple[str, str]] = []
         flaw = None if shown == real else NOT_UTF8
+        is_wanted = self._is_wanted
         try:
             with os.scandir(f"{self._root}/{real}") as entries:
                 for entry in entries:
@@ -135,20 +138,17 @@ class Walk:
                     if entry.is_dir(follow_symlinks=False):
                         if name[0] != ".":
                             found.append((f"{shown}{_show(name)}/", f"{real}{name}/"))
-                    elif self._is_wanted(name) and entry.is_file(follow_symlinks=False):
-                        if name.isascii():
-                            path, wrong = shown + name, flaw
-                        else:
-                            path, wrong = shown + _show(name), flaw if is_utf8(name) else NOT_UTF8
+                    elif is_wanted(name) and entry.is_file(follow_symlinks=False):
+                        path, wrong = (shown + name, flaw) if is_utf8(name) else (shown + escape(name), NOT_UTF8)
                         try:
                             found.append((path, *make_signature(entry.stat(follow_symlinks=False)), wrong))
                         except FileNotFoundError:
-                            pass
+                            pass  # it went between two looks
                         except OSError as error:
                             self._note(path, error)
         except OSError as error:
             self._note(shown, error)
-        found.sort(key=itemgetter(0), reverse=True)
+        found.sort(key=itemgetter(0))
         return found
 
     def _look_at(self, path: str) -> Iterator[Found]:
