@@ -145,7 +145,8 @@ class _Indexer:
         files = iter(walk)
         first = next(files, None)
         if first is None and is_anything_known(self._database, scope, roots):
-            trouble = find_trouble(scope.root, accepts_empty=self._options.accepts_empty)
+            accepts_empty = self._options.accepts_empty
+            trouble = find_trouble(scope.root, is_bare=not scope.below, accepts_empty=accepts_empty)
             if trouble:
                 self.summary.troubles.append(trouble)
                 return
@@ -201,13 +202,13 @@ class _Indexer:
             if reading.state == BAD and not reading.rows and not can_read(f"{root}/{path}"):
                 layout = ""  # that it can be read again does not change it
             entry = Entry(path, signature, reading.state, reading.reason, layout, reading.rows)
-        self._count(entry, is_known_bad=difference.is_known_bad)
+        self._count(f"{root}/{path}", entry, is_known_bad=difference.is_known_bad)
         return entry
 
-    def _count(self, entry: Entry, *, is_known_bad: bool) -> None:
+    def _count(self, path: str, entry: Entry, *, is_known_bad: bool) -> None:
         if entry.state != BAD:
             self.summary.indexed += 1
         elif is_known_bad:
             self.summary.known_bad += 1
         else:
-            self.summary.new_bad.append((entry.path, entry.reason or ""))
+            self.summary.new_bad.append((path, entry.reason or ""))

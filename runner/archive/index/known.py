@@ -10,38 +10,41 @@ from runner.archive.tables import FILES, VANISHED
 from runner.database.database import Database
 
 _PAGE = 5000
-# Greater than every path: no character of UTF-8 is beyond it.
-_END = "\U0010ffff"
 
 
 def read_known(database: Database, scope: Scope, roots: Mapping[str, int]) -> Iterator[Known]:
     """Yield the files of a scope in the order of their paths; page by page, as others write meanwhile."""
     for root_id, prefix, below in list_sources(scope, roots):
-        pages = _read_pages(database, root_id, *choose_range(below))
+        pages = _read_pages(database, root_id, below)
         yield from ((prefix + known[0], *known[1:]) for known in pages) if prefix else pages
 
 
-def choose_range(below: str) -> tuple[str, str]:
-    """Return the first and the last path that the database may have of a scope."""
+def choose_range(below: str) -> tuple[str, tuple[str, ...]]:
+    """Return the condition and its values that choose the paths of a scope by the order that they have."""
     if not below:
-        return "", _END
-    return (below, f"{below}{_END}") if below.endswith("/") else (below, below)
+        return "path > ?", ("",)
+    if not below.endswith("/"):
+        return "path = ?", (below,)
+    # The character after the slash: up to there are all paths that begin with `below`.
+    return "path > ? AND path < ?", (below, f"{below[:-1]}0")
 
 
-def _read_pages(database: Database, root_id: int, first: str, last: str) -> Iterator[Known]:
+def _read_pages(database: Database, root_id: int, below: str) -> Iterator[Known]:
+    where, (first, *rest) = choose_range(below)
     columns = "path, size_bytes, mtime_ns, inode, layout, state, id"
-    sign = ">="
-    while True:
-        where = f"root_id = ? AND path {sign} ? AND path <= ? ORDER BY path LIMIT {_PAGE}"
-        page = database.read(f"SELECT {columns} FROM {FILES} WHERE {where}", (root_id, first, last))
+    sql = f"SELECT {columns} FROM {FILES} WHERE root_id = ? AND {where} ORDER BY path LIMIT {_PAGE}"
+    while page := database.read(sql, (root_id, first, *rest)):
         yield from page
         if len(page) < _PAGE:
             return
-        sign, first = ">", page[-1][0]
+        first = page[-1][0]
 
 
 def is_anything_known(database: Database, scope: Scope, roots: Mapping[str, int]) -> bool:
     """Whether the database has any file of a scope that has not vanished."""
-    sql = f"SELECT 1 FROM {FILES} WHERE root_id = ? AND path >= ? AND path <= ? AND state <> '{VANISHED}' LIMIT 1"
-    sources = list_sources(scope, roots)
-    return any(database.read(sql, (root_id, *choose_range(below))) for root_id, _, below in sources)
+    for root_id, _, below in list_sources(scope, roots):
+        where, values = choose_range(below)
+        sql = f"SELECT 1 FROM {FILES} WHERE root_id = ? AND {where} AND state <> '{VANISHED}' LIMIT 1"
+        if database.read(sql, (root_id, *values)):
+            return True
+    return False

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
 from runner.archive.headers.reader import HeaderReader
@@ -63,17 +63,22 @@ def _read(reader: HeaderReader, path: str) -> Reading | None:
 def _read_beside(
     make_reader: MakeReader, tasks: Iterator[Task[T]], processes: int
 ) -> Iterator[tuple[T, Reading | None]]:
-    """Keep all workers busy: each has a thread that waits for it, and two pieces are ready for it."""
-    workers = [_Worker(make_reader) for _ in range(processes)]
+    """Keep all workers busy: each has a thread that waits for it, and two pieces are ready for it.
+
+    They are started when there is something for them.
+    """
+    workers: list[_Worker] = []
     idle: SimpleQueue[_Worker] = SimpleQueue()
-    for worker in workers:
-        idle.put(worker)
 
     def read_piece(piece: list[Task[T]]) -> list[Reading | None]:
-        worker = idle.get()
-        readings = worker.read([path for path, _ in piece])
-        idle.put(worker)
-        return readings
+        try:
+            worker = idle.get_nowait()
+        except Empty:
+            workers.append(worker := _Worker(make_reader))
+        try:
+            return worker.read([path for path, _ in piece])
+        finally:
+            idle.put(worker)
 
     ahead: deque[tuple[list[Task[T]], Future[list[Reading | None]]]] = deque()
     try:

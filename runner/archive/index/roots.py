@@ -37,11 +37,6 @@ class Scope:
         is_below = self.below == "" or other.below == self.below
         return self.root == other.root and (is_below or (self.below[-1] == "/" and other.below.startswith(self.below)))
 
-    @property
-    def path(self) -> str:
-        """Its real path."""
-        return str(Path(self.root, self.below))
-
 
 @dataclass(frozen=True, slots=True)
 class RootPlan:
@@ -142,18 +137,25 @@ def _read_one(given: Path, roots: set[str], is_wanted: Callable[[str], bool]) ->
     raise UserError(f"{shown}: there is no such file or directory; if there was, index the directory above")
 
 
-def find_trouble(root: str, *, accepts_empty: bool = False) -> str | None:
+def find_trouble(root: str, *, is_bare: bool = False, accepts_empty: bool = False) -> str | None:
     """Return why nothing can be said of what is not there any more in a root; None if it is there (ARCH-30).
 
-    Where a disk is not mounted there is an empty directory that can be read: only who calls can know.
+    Where a disk is not mounted there is a directory that can be read, and it is empty, or has a note that says so.
+
+    Parameters
+    ----------
+    is_bare
+        None of the files that the root had was found, nor any other.
+    accepts_empty
+        Whoever calls knows that it is mounted.
     """
     try:
         with os.scandir(root) as entries:
             is_empty = next(entries, None) is None
     except OSError as error:
         return f"{clean(root)}: {error.strerror}; none of its files is taken for vanished"
-    if is_empty and not accepts_empty:
-        return f"{clean(root)} is empty: is its disk mounted? If it is, and all its files are gone: --accept-empty"
+    if (is_empty or is_bare) and not accepts_empty:
+        return f"{clean(root)} has no file any more: is its disk mounted? If it is, call with --accept-empty"
     return None
 
 

@@ -20,7 +20,7 @@ class Summary:
     indexed
         Files that were read and are good.
     new_bad
-        Path and reason of each file that was read and is bad, and was not known to be.
+        Real path and reason of each file that was read and is bad, and was not known to be.
     known_bad
         Bad files that are as they were.
     unchanged
@@ -30,7 +30,7 @@ class Summary:
     left
         Files for the next call: too young, or changed or gone while they were read.
     unread
-        Path and reason of each directory and file that could not be looked at.
+        Real path and reason of each directory and file that could not be looked at.
     troubles
         Why nothing can be said of what is not there any more in a root, a line each (ARCH-30).
     read, to_read

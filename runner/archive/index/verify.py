@@ -90,7 +90,9 @@ class Verification:
         roots = read_roots(self._database)
         walk = Walk(scope.root, scope.below, self._is_wanted)
         comparison = Comparison(read_known(self._database, scope, roots), walk, Rule("", 0, reads_all=True))
+        is_bare = not scope.below
         for difference in comparison:
+            is_bare = False
             path, *signature, _ = difference.found
             known = difference.known
             if known is None or known[5] == VANISHED:
@@ -100,8 +102,8 @@ class Verification:
             else:
                 yield from self._verify_file(f"{scope.root}/{path}", known)
         for path, reason in walk.unread:
-            yield Finding(f"{scope.root}/{path}", "unreadable", reason)
-        if comparison.gone and (trouble := find_trouble(scope.root)):
+            yield Finding(path, "unreadable", reason)
+        if comparison.gone and (trouble := find_trouble(scope.root, is_bare=is_bare)):
             raise TryLater(trouble)
         for known in comparison.gone:
             if is_gone(scope.root, known[0], self._is_wanted):

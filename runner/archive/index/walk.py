@@ -98,7 +98,7 @@ class Walk:
     Attributes
     ----------
     unread
-        Path and reason of each directory and file that could not be looked at: of what is there nothing is known.
+        Real path and reason of each directory and file that could not be looked at: what is there is not known.
     """
 
     def __init__(self, root: str, below: str, is_wanted: Callable[[str], bool]) -> None:
@@ -158,7 +158,7 @@ class Walk:
             self._note(path, error)
 
     def _note(self, path: str, error: OSError) -> None:
-        self.unread.append((path, error.strerror or str(error)))
+        self.unread.append((f"{self._root}/{path}".rstrip("/"), error.strerror or str(error)))
 
 
 def _show(name: str) -> str:

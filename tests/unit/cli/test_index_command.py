@@ -45,7 +45,7 @@ def test_new_bad_files_are_one_line_on_stderr_and_known_ones_none(home: Home, tr
 
     first, second = home.runner("index", str(tree.root)), home.runner("index")
 
-    assert (first.code, first.err) == (0, "1 of 2 indexed, 1 new bad: evil\\x1b[31m.fits: it is empty\n")
+    assert (first.code, first.err) == (0, f"1 of 2 indexed, 1 new bad: {tree.root}/evil\\x1b[31m.fits: it is empty\n")
     assert (second.code, second.out, second.err) == (0, "0 indexed, 1 known bad, 1 unchanged\n", "")
 
 
@@ -55,7 +55,7 @@ def test_of_many_bad_files_some_are_named(home: Home, tree: Tree) -> None:
 
     (line,) = home.runner("index", str(tree.root)).err.splitlines()
 
-    assert line.startswith("0 of 8 indexed, 8 new bad: 0.fits: it is empty; ")
+    assert line.startswith(f"0 of 8 indexed, 8 new bad: {tree.root}/0.fits: it is empty; ")
     assert line.endswith("; and 3 more")
 
 
@@ -77,7 +77,7 @@ def test_the_answer_in_json_has_all_counts_and_the_bad_files(home: Home, tree: T
 
     assert object_ == {
         "indexed": 1, "new_bad": 1, "known_bad": 0, "unchanged": 0, "vanished": 0, "left": 0, "unread": 0,
-        "bad_files": [{"path": "b.fits", "reason": "it is empty"}], "unread_files": [], "troubles": [],
+        "bad_files": [{"path": f"{tree.root}/b.fits", "reason": "it is empty"}], "unread_files": [], "troubles": [],
     }  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def test_a_disk_that_is_not_mounted_is_75_and_a_line(home: Home, tree: Tree) -> 
 
     assert (answer.code, answer.err) == (
         75,
-        f"{tree.root} is empty: is its disk mounted? If it is, and all its files are gone: --accept-empty\n",
+        f"{tree.root} has no file any more: is its disk mounted? If it is, call with --accept-empty\n",
     )
     assert home.runner("index", "--accept-empty").out == "0 indexed, 1 vanished\n"
 

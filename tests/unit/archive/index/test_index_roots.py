@@ -61,14 +61,6 @@ def test_nothing_is_looked_at_twice() -> None:
     assert plan_roots(["/a"], [_directory("/a/b"), _file("/a/b/c.fits")]).scopes == (Scope("/a", "b/"),)
 
 
-@pytest.mark.parametrize(
-    ("scope", "path"),
-    [(Scope("/a"), "/a"), (Scope("/a", "b/"), "/a/b"), (Scope("/"), "/"), (Scope("/", "a.fits"), "/a.fits")],
-)
-def test_a_scope_has_a_path(scope: Scope, path: str) -> None:
-    assert scope.path == path
-
-
 def test_a_dry_run_finds_the_files_of_roots_that_would_be_taken_over() -> None:
     sources = list(list_sources(Scope("/a"), {"/a/b": 1, "/a/b-c": 2, "/e": 3}))
     assert sources == [(2, "b-c/", ""), (1, "b/", "")]
@@ -126,8 +118,9 @@ def test_a_link_is_what_it_points_to(tmp_path: Path) -> None:
 def test_an_empty_root_is_doubtful_until_somebody_says_that_it_is_mounted(tmp_path: Path) -> None:
     assert "is its disk mounted?" in (find_trouble(str(tmp_path)) or "")
     assert find_trouble(str(tmp_path), accepts_empty=True) is None
-    (tmp_path / "x").touch()
+    (tmp_path / "NOT_MOUNTED").touch()
     assert find_trouble(str(tmp_path)) is None
+    assert "is its disk mounted?" in (find_trouble(str(tmp_path), is_bare=True) or "")
 
 
 def test_a_root_that_is_gone_is_trouble_whatever_is_said(tmp_path: Path) -> None:

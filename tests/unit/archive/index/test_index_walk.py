@@ -119,7 +119,7 @@ def test_a_directory_that_is_gone_is_said_to_be_unread(tmp_path: Path) -> None:
     walk = Walk(str(tmp_path / "none"), "", is_fits)
 
     assert list(walk) == []
-    assert walk.unread == [("", "No such file or directory")]
+    assert walk.unread == [(str(tmp_path / "none"), "No such file or directory")]
 
 
 def test_numbers_beyond_a_database_are_signed() -> None:
