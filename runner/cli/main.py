@@ -74,7 +74,10 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ),
     (
         "Archive",
-        (Entry("fetch", "fetch", "what sources have and a directory has not, each file whole"),),
+        (
+            Entry("fetch", "fetch", "what sources have and a directory has not, each file whole"),
+            Entry("index", "index", "the headers of FITS files into the database"),
+        ),
     ),
 )
 

@@ -17,8 +17,10 @@ from pathlib import Path
 
 from measure import Figure
 
-BENCHMARKS = ("launch", "stream", "profile", "with_profile", "compile", "ledger", "sweep", "mail", "fetch", "s3")
-LONG = ("stream", "kills", "fuzz")
+BENCHMARKS = (
+    "launch", "stream", "profile", "with_profile", "compile", "ledger", "sweep", "mail", "fetch", "s3", "index", "find",
+)  # fmt: skip
+LONG = ("stream", "kills", "fuzz", "fetch", "index")
 NAMES = tuple(dict.fromkeys((*BENCHMARKS, *LONG)))
 
 
