@@ -10,7 +10,7 @@ from typing import Any
 from runner.archive.find.ask import Index, make_question
 from runner.archive.schema import add_columns
 from runner.archive.settings import Archive, parse_archive
-from runner.archive.tables import FILE_COLUMNS, FILES, HDUS, OK, ROOTS
+from runner.archive.tables import FILES, HDUS, OK, ROOTS
 from runner.database.database import Database
 from runner.database.migrate import prepare_schema
 from runner.document.faults import Faults
@@ -48,23 +48,24 @@ def read_columns(settings: bytes = SETTINGS) -> Archive:
 
 
 def fill(database: Database, archive: Archive, files: Iterable[File]) -> Index:
-    """Write an index of these files into an empty database, and return it."""
+    """Write an index of these files and no others into a database, and return it."""
     prepare_schema(database)
     add_columns(database, archive.all_columns)
+    for table in (HDUS, FILES, ROOTS):
+        database.execute(f"DELETE FROM {table}")
     files = list(files)
     roots = sorted({file.root for file in files})
     insert(database, ROOTS, [{"id": number, "path": path} for number, path in enumerate(roots, 1)])
-    insert(database, FILES, [_make_file(number, file, roots) for number, file in enumerate(files, 1)], FILE_COLUMNS)
+    insert(database, FILES, [_make_file(number, file, roots) for number, file in enumerate(files, 1)])
     insert(database, HDUS, [row for number, file in enumerate(files, 1) for row in _make_hdus(number, file)])
     return Index(database, archive)
 
 
-def insert(database: Database, table: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
+def insert(database: Database, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that may lack some columns."""
-    names = columns or list(dict.fromkeys(name for row in rows for name in row))
+    names = list(dict.fromkeys(name for row in rows for name in row))
     if rows:
-        database.insert(table, [f'"{name}"' for name in names] if not columns else names,
-                        [[row.get(name) for name in names] for row in rows], "")  # fmt: skip
+        database.insert(table, names, [[row.get(name) for name in names] for row in rows], "")
 
 
 def _make_file(number: int, file: File, roots: Sequence[str]) -> dict[str, Any]:

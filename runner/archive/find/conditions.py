@@ -46,6 +46,11 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
 }
 
+# A product that is too small for a float is an error of PostgreSQL's: this is added to what may be as small.
+_NOTHING = 1e-30
+# What the haversine is then where there is no distance, and more; of 1e-18 degrees.
+_NO_DISTANCE = 1e-40
+
 
 class Dialect(ABC):
     """Where the databases differ."""
@@ -146,16 +151,16 @@ def is_within(ra: Column, dec: Column, cone: Cone) -> Truth:
         opposite = _find_haversine(ra, dec, cone.ra_deg + 180, -cone.dec_deg)
         is_near = opposite >= math.sin(math.radians(180 - cone.radius_deg) / 2) ** 2
     else:
-        is_near = (
-            _find_haversine(ra, dec, cone.ra_deg, cone.dec_deg) <= math.sin(math.radians(cone.radius_deg) / 2) ** 2
-        )
+        limit = math.sin(math.radians(cone.radius_deg) / 2) ** 2 + _NO_DISTANCE
+        is_near = _find_haversine(ra, dec, cone.ra_deg, cone.dec_deg) <= limit
     return sa.and_(dec.between(band.low_dec, band.high_dec), *([sa.or_(*ranges)] if ranges else []), is_near)
 
 
 def _find_haversine(ra: Column, dec: Column, ra0: float, dec0: float) -> Column:
-    half_dec = _call("sin", (dec - dec0) * math.radians(0.5))
-    half_ra = _call("sin", (ra - ra0) * math.radians(0.5))
-    return half_dec * half_dec + _call("cos", dec * math.radians(1)) * math.cos(math.radians(dec0)) * half_ra * half_ra
+    half_dec = _call("sin", (dec - dec0 + _NOTHING) * math.radians(0.5))
+    half_ra = _call("sin", (ra - ra0 + _NOTHING) * math.radians(0.5))
+    along = _call("cos", (dec + _NOTHING) * math.radians(1)) * math.cos(math.radians(dec0))
+    return half_dec * half_dec + along * half_ra * half_ra
 
 
 def _call(name: str, angle: Column) -> Column:

@@ -43,7 +43,8 @@ def parse_value(word: Word, field: Field) -> Value:
         if field.type in ("text", CARD):
             return word.text
     elif field.type in ("int", "float", CARD):
-        return _parse_number(word.text)
+        number = _parse_number(word.text)
+        return float(number) if field.type == "float" else number
     raise ValueError(f'"{field.name}" is {KINDS[field.type]}, {show_word(word)} is not; {_hint(word, field)}')
 
 

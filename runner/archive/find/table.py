@@ -29,7 +29,7 @@ def _make_column(field: Field, values: tuple[Any, ...]) -> Column:
     filled = [_EMPTY[type] if value is None else value for value in values]
     if field.type == CARD and type == "text":
         filled = [str(value) for value in filled]
-    data = np.array(filled, dtype=_DTYPES[type])
+    data: np.ndarray[Any, Any] = np.array(filled, dtype=_DTYPES[type])
     about = {"name": field.name, "unit": _read_unit(field.unit), "description": field.description or None}
     return MaskedColumn(data, mask=mask, **about) if any(mask) else Column(data, **about)
 
