@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -284,12 +285,16 @@ def _move(centre: tuple[float, float], turn_deg: float, by_deg: float) -> tuple[
 
 
 def test_a_cone_is_asked_by_the_index_of_positions(empty: Database) -> None:
-    """Whatever else is asked, and however the rows are sorted, with nothing known of the numbers of rows."""
+    """Whatever else is asked, and however rows are sorted, while nothing is known of their numbers."""
     index = fill(empty, read_columns(), SOME)
     empty.execute(SKY)
     empty.execute("SET enable_seqscan = off") if "postgres" in empty.shown else None
-    for words in (("",), ("path, number",), ("path", "-exptime")):
-        question = make_question(index.fields, 'cone(150.1, 2.2, 0.1) and instrume = "WFC3"', *words)
-        statement = plan_rows(question, is_sqlite="sqlite" in empty.shown)
-        explain = "EXPLAIN QUERY PLAN" if "sqlite" in empty.shown else "EXPLAIN"
-        assert "hdus_sky" in str(empty.read(f"{explain} {statement.sql}", statement.values))
+    one, other = 'cone(150.1, 2.2, 0.1) and instrume = "WFC3"', "cone(0, -30, 0.1)"
+    both, any_state = f"{one} or {other}", f'{other} and state != "vanished"'
+    for words in ((one,), (one, "path, number"), (one, "path", "-exptime"), (both,), (any_state,)):
+        statement = plan_rows(make_question(index.fields, *words), is_sqlite="sqlite" in empty.shown)
+        if "sqlite" in empty.shown:
+            plan = empty.read(f"EXPLAIN QUERY PLAN {statement.sql}", statement.values)
+            assert re.search(r"SEARCH primary_hdu USING INDEX hdus_sky \(dec>", str(plan)), plan
+        else:
+            assert "hdus_sky" in str(empty.read(f"EXPLAIN {statement.sql}", statement.values))

@@ -20,6 +20,7 @@ from runner.archive.find.periods import count_ns
 from runner.archive.find.sky import plan_band
 from runner.archive.find.tree import (
     CARD,
+    PRIMARY,
     And,
     Compare,
     Condition,
@@ -91,14 +92,17 @@ class Postgresql(Dialect):
 class Conditions:
     """What makes SQL of the conditions on some tables.
 
-    Attributes
+    Parameters
     ----------
     find_column
         Returns the column of a field that is no card.
+    is_first
+        Whether a row is that of HDU 0, which those of `PRIMARY` fields are.
     """
 
-    def __init__(self, find_column: Callable[[Field], Column], cards: Cards, dialect: Dialect) -> None:
+    def __init__(self, find_column: Callable[[Field], Column], is_first: Truth, cards: Cards, dialect: Dialect) -> None:
         self._find_column = find_column
+        self._is_first = is_first
         self._cards = cards
         self._dialect = dialect
 
@@ -112,7 +116,7 @@ class Conditions:
             case Not(part):
                 return sa.not_(self.tell(part))
             case Cone():
-                return is_within(self._find_column(condition.ra), self._find_column(condition.dec), condition)
+                return self._tell_cone(condition)
             case Compare(field, sign, value):
                 return self._compare(field, sign, value)
             case In(field, values):
@@ -137,6 +141,11 @@ class Conditions:
         if field.type == CARD or any(isinstance(value, Period) for value in values):
             return sa.or_(*[self._compare(field, "=", value) for value in values])
         return self._find_column(field).in_(values)
+
+    def _tell_cone(self, cone: Cone) -> Truth:
+        is_in = is_within(self._find_column(cone.ra), self._find_column(cone.dec), cone)
+        # Said once more: of several cones SQLite sees only so that the index of the first HDUs serves each.
+        return sa.and_(self._is_first, is_in) if {cone.ra.place, cone.dec.place} == {PRIMARY} else is_in
 
 
 def is_within(ra: Column, dec: Column, cone: Cone) -> Truth:

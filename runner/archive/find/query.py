@@ -81,6 +81,8 @@ class _Tables:
         self._roots = sa.table(ROOTS, *_make_columns(("id", "path")))
         hdus = sa.table(HDUS, *_make_columns(HDU_COLUMNS), *_make_own_columns(_list_own(question)))
         self._primary = hdus.alias("primary_hdu")
+        # Not bound: only so does SQLite see that an index of the first HDUs serves.
+        self._is_first = self._primary.c.number == sa.literal_column("0")
         self._hdu = hdus.alias("hdu") if question.is_each else self._primary
         self._cards = (SqliteCards if is_sqlite else PostgresqlCards)(self._hdu.c.header)
         self._dialect: Dialect = Sqlite() if is_sqlite else Postgresql()
@@ -96,7 +98,8 @@ class _Tables:
             select = select.where(self._files.c.state == OK)
         if self._question.condition is None:
             return select
-        return select.where(Conditions(self._find_column, self._cards, self._dialect).tell(self._question.condition))
+        conditions = Conditions(self._find_column, self._is_first, self._cards, self._dialect)
+        return select.where(conditions.tell(self._question.condition))
 
     def list_order(self) -> Iterable[Column]:
         """Yield what the rows are sorted by."""
@@ -116,10 +119,8 @@ class _Tables:
         tables: sa.FromClause = self._files.join(self._roots, self._roots.c.id == self._files.c.root_id)
         if self._question.is_each:
             tables = tables.join(self._hdu, self._hdu.c.file_id == self._files.c.id, isouter=is_outer)
-        # Not bound: only so does SQLite see that an index of the first HDUs serves.
-        is_first = self._primary.c.number == sa.literal_column("0")
         same_file = self._primary.c.file_id == self._files.c.id
-        return tables.join(self._primary, sa.and_(same_file, is_first), isouter=is_outer)
+        return tables.join(self._primary, sa.and_(same_file, self._is_first), isouter=is_outer)
 
     def _find_column(self, field: Field) -> Column:
         if field.place != FILE:
