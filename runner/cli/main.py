@@ -72,6 +72,10 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("sweep", "sweep", "the housekeeping that the crontab does each minute"),
         ),
     ),
+    (
+        "Archive",
+        (Entry("find", "find", "files by what their headers say, and what is missing"),),
+    ),
 )
 
 

@@ -13,6 +13,7 @@ from runner.archive.find.rows import Row, read_rows
 from runner.archive.find.tree import list_asked
 from runner.archive.schema import add_columns
 from runner.archive.settings import Archive, read_archive
+from runner.archive.tables import FILES
 from runner.database.connect import PATIENCE_S, connect
 from runner.database.database import Database
 from runner.database.migrate import prepare_schema
@@ -46,6 +47,10 @@ class Index:
         """Return how many files or HDUs a question is about."""
         ((count,),) = self._run(plan_count(question, is_sqlite=self._is_sqlite))
         return int(count)
+
+    def is_empty(self) -> bool:
+        """Whether nothing has ever been indexed."""
+        return not self._database.read(f"SELECT 1 FROM {FILES} LIMIT 1")
 
     def _run(self, statement: Statement) -> Iterator[Row]:
         return self._database.stream(statement.sql, statement.values)

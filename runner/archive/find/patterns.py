@@ -28,3 +28,8 @@ def _split(pattern: str) -> list[tuple[str, bool]]:
         else:
             parts.append((character, character in "%_"))
     return parts
+
+
+def make_plain(text: str) -> str:
+    """Return the pattern that only a text itself fits."""
+    return "".join(f"\\{character}" if character in "\\%_" else character for character in text)

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from runner.archive.find.cards import PostgresqlCards, SqliteCards
 from runner.archive.find.conditions import Column, Conditions, Dialect, Postgresql, Sqlite
@@ -154,8 +152,19 @@ def _list_own(question: Question) -> list[Field]:
 
 def _compile(select: sa.Select[Any], limit: int, *, is_sqlite: bool) -> Statement:
     """Return a select as text and values."""
-    dialect = (SQLiteDialect_pysqlite if is_sqlite else PGDialect_psycopg2)(paramstyle="qmark")
     compiled = (select.limit(limit) if limit else select).compile(
-        dialect=dialect, compile_kwargs={"render_postcompile": True}
+        dialect=_make_dialect(is_sqlite=is_sqlite), compile_kwargs={"render_postcompile": True}
     )
     return Statement(str(compiled), tuple(compiled.params[name] for name in compiled.positiontup or ()))
+
+
+def _make_dialect(*, is_sqlite: bool) -> sa.Dialect:
+    """Return how the text is to be written: with ``?`` for values, as `Database` takes it in both."""
+    if is_sqlite:
+        from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+
+        return SQLiteDialect_pysqlite(paramstyle="qmark")
+    # Only where it is needed: it brings asyncio with it.
+    from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+
+    return PGDialect_psycopg2(paramstyle="qmark")
