@@ -12,7 +12,7 @@ from typing import TypeVar
 from runner.archive.find import sky
 from runner.archive.find.periods import parse_period
 from runner.archive.find.tree import CARD, Field, Value
-from runner.archive.find.words import DATE, NAME, TEXT, Word
+from runner.archive.find.words import DATE, NAME, TEXT, Word, quote
 
 T = TypeVar("T")
 
@@ -25,7 +25,6 @@ KINDS = {
     CARD: "of any type",
 }
 _TRUTH = {"true": True, "t": True, "false": False, "f": False}
-_LONGEST_SHOWN = 40
 _LONGEST_NUMBER = 400
 _INT64 = range(-(1 << 63), 1 << 63)
 
@@ -65,14 +64,13 @@ def parse_radius(word: Word) -> float:
 
 def show_word(word: Word) -> str:
     """Return a word as it is shown in a message."""
-    text = word.text if len(word.text) <= _LONGEST_SHOWN else f"{word.text[: _LONGEST_SHOWN - 3]}..."
-    return f'the text "{text}"' if word.kind == TEXT else f'"{text}"'
+    return f"the text {quote(word.text)}" if word.kind == TEXT else quote(word.text)
 
 
 def _parse_truth(word: Word, field: Field) -> bool:
     truth = _TRUTH.get(word.text.lower())
     if truth is None:
-        raise ValueError(f'{show_word(word)} is no value; write text in quotes: "{word.text}"')
+        raise ValueError(f"{show_word(word)} is no value; write text in quotes: {quote(word.text)}")
     if field.type not in ("bool", CARD):
         raise ValueError(f'"{field.name}" is {KINDS[field.type]}, {show_word(word)} is not; {_hint(word, field)}')
     return truth
@@ -108,7 +106,7 @@ def _hint(word: Word, field: Field) -> str:
     if field.type == "bool":
         return "write true or false"
     if field.type == "text":
-        return f'write text in quotes: "{word.text[:_LONGEST_SHOWN]}"'
+        return f"write text in quotes: {quote(word.text)}"
     return "write it without quotes" if word.kind == TEXT and _is_number(word.text) else "write a number"
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from runner.archive.find import literals
 from runner.archive.find.fields import Fields, make_card
 from runner.archive.find.tree import CARD, And, Compare, Condition, Cone, Field, In, IsNull, Like, Not, Or, Value
-from runner.archive.find.words import DATE, END, NAME, NUMBER, SIGN, TEXT, Mistake, Word, split_words
+from runner.archive.find.words import DATE, END, NAME, NUMBER, SIGN, TEXT, Mistake, Word, quote, split_words
 from runner.document.faults import suggest
 
 # SQLite takes expressions that are 1000 deep; a chain of "or" is as deep as it is long.
@@ -102,7 +102,7 @@ class _Parser:
         if field is None:
             near = {*self.fields.by_name, *(keyword.lower() for keyword in self.fields.by_keyword)}
             hint = suggest(word.text, near) or "other keywords are asked for as header.KEYWORD"
-            raise self._wrong(word, f'no column is called "{word.text}"', hint)
+            raise self._wrong(word, f"no column is called {quote(word.text)}", hint)
         return field
 
     def take_sign(self, sign: str) -> bool:

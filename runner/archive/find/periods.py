@@ -10,6 +10,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from runner.archive.find.tree import Period
+from runner.archive.find.words import quote
 
 _TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2})(?:[T ]([0-9]{2})(?::([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?)?)?Z?)?"
@@ -24,7 +25,7 @@ def parse_period(text: str) -> Period:
     """Return the time that a text is; ValueError if it is none, or there is no such day."""
     found = _TIME.fullmatch(text)
     if not found:
-        raise ValueError(f'"{text}" is no time')
+        raise ValueError(f"{quote(text)} is no time")
     parts = [int(part) for part in found.groups()[:6] if part is not None]
     try:
         begins = datetime(*(parts if len(parts) > 2 else [*parts, 1]), tzinfo=UTC)  # type: ignore[misc, arg-type]
@@ -32,7 +33,7 @@ def parse_period(text: str) -> Period:
             return _divide(begins, found[7])
         ends = begins + _STEPS[len(parts)] if len(parts) > 2 else (begins + timedelta(days=31)).replace(day=1)
     except (ValueError, OverflowError):
-        raise ValueError(f'there is no such time as "{text}"') from None
+        raise ValueError(f"there is no such time as {quote(text)}") from None
     return Period(_format(begins)[: _FORMS[len(parts)]], _format(ends)[: _FORMS[len(parts)]])
 
 

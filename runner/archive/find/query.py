@@ -167,4 +167,4 @@ def _make_dialect(*, is_sqlite: bool) -> sa.Dialect:
     # Only where it is needed: it brings asyncio with it.
     from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
-    return PGDialect_psycopg2(paramstyle="qmark")
+    return PGDialect_psycopg2(paramstyle="qmark")  # type: ignore[no-untyped-call]

@@ -36,12 +36,13 @@ def _make_column(field: Field, values: tuple[Any, ...]) -> Column:
 
 def _choose_type(values: Iterable[Any]) -> str:
     """Return the type that holds all values of a header's keyword; text holds any."""
-    types = {type(value) for value in values if value is not None}
+    there = [value for value in values if value is not None]
+    types = {type(value) for value in there}
+    if types == {int}:
+        return "int" if all(-(1 << 63) <= value < 1 << 63 for value in there) else "text"
     if types == {bool}:
         return "bool"
-    if types == {int} and all(abs(value) < 1 << 63 for value in values if value is not None):
-        return "int"
-    return "float" if types and types <= {int, float} else "text"
+    return "float" if types in ({float}, {int, float}) else "text"
 
 
 def _read_unit(unit: str) -> Unit | None:

@@ -16,6 +16,7 @@ SIGN: Final = "sign"
 END: Final = "end"
 
 LONGEST = 100_000
+_LONGEST_SHOWN = 40
 _SHOWN = 60
 _WORD = re.compile(
     r"""
@@ -74,6 +75,11 @@ def split_words(source: str) -> list[Word]:
     return [*words, Word(END, "", len(source))]
 
 
+def quote(text: str) -> str:
+    """Return a text of the user's as it is shown in a message: in quotes, and not at any length."""
+    return f'"{text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 3] + "..."}"'
+
+
 def _check_text(source: str) -> None:
     """Refuse what is too long, and what no database takes: NUL, and bytes that are no UTF-8."""
     if len(source) > LONGEST:
@@ -98,11 +104,7 @@ def _refuse(source: str, place: int) -> Mistake:
     unread = _UNREAD.match(source, place)
     assert unread
     hint = 'write text in quotes: "..."' if len(unread[0]) > 1 else ""
-    return Mistake(source, place, f"{_quote(unread[0])} is neither a name, a number nor a date", hint)
-
-
-def _quote(text: str) -> str:
-    return f'"{text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."}"'
+    return Mistake(source, place, f"{quote(unread[0])} is neither a name, a number nor a date", hint)
 
 
 def _point_at(source: str, place: int) -> tuple[str, str]:
