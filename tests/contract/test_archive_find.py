@@ -18,6 +18,7 @@ from indexes import File, ask, fill, read_columns
 from postgres import Postgres
 
 from runner.archive.find.ask import Index, make_question
+from runner.archive.find.missing import choose_rules, find_missing
 from runner.archive.find.query import plan_rows
 from runner.archive.find.tree import Condition
 from runner.archive.tables import BAD, VANISHED
@@ -298,3 +299,28 @@ def test_a_cone_is_asked_by_the_index_of_positions(empty: Database) -> None:
             assert re.search(r"SEARCH primary_hdu USING INDEX hdus_sky \(dec>", str(plan)), plan
         else:
             assert "hdus_sky" in str(empty.read(f"EXPLAIN {statement.sql}", statement.values))
+
+
+def test_what_is_missing_is_found_by_names_in_any_directory(index: Index) -> None:
+    rules = choose_rules(["*_raw.fits: *_flt.fits", "ib*_raw.fits: *_x.fits, *b1_raw.fits", r"*%_x.fits: *\_x"], ())
+    found = find_missing(index, rules, "exptime > 100 or exptime is null")
+    assert [one.count for one in found] == [1, 1, 1]
+    assert [(lack.exposure, lack.missing) for one in found for lack in one.list_incomplete()] == [
+        ("ib2_raw.fits", ("ib2_flt.fits",)),
+        ("ib2_raw.fits", ("2_x.fits", "2b1_raw.fits")),
+        ("100%_x.fits", (r"100\_x",)),
+    ]
+
+
+def test_text_is_in_the_order_of_its_codes(empty: Database) -> None:
+    index = fill(empty, read_columns(), [File(text, {"object": text}) for text in ("b", "B", "a", "Z", "é")])
+    assert ask(index, sort="object") == ["B", "Z", "a", "b", "é"]
+    assert ask(index, 'object < "a"') == ["B", "Z"]
+    assert ask(index, 'object between "B" and "a"') == ["B", "Z", "a"]
+
+
+def test_the_order_of_text_does_not_hang_on_the_language_of_the_database(index: Index) -> None:
+    """The PostgreSQL of the tests knows no language, so its statement is looked at."""
+    question = make_question(index.fields, 'object < "a" and obs_at > 2024-01-01', sort="filter")
+    statement = plan_rows(question, is_sqlite=False)
+    assert re.findall(r'(\w+) COLLATE "C"', statement.sql) == ["object", "obs_at", "filter"]
