@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from compile_bench import make_home
-from measure import Figure, clean_environment, measure, median_of
+from measure import Figure, compare, median_of
 
 from runner.archive.find.ask import Index, make_question
 from runner.archive.schema import add_columns
@@ -26,6 +25,7 @@ _CONE = "cone(150.1, 2.2, 0.1)"
 _QUESTIONS = {
     "cone": _CONE,
     "cone and more": f'{_CONE} and instrume = "WFC3" and exptime > 100 and obs_at > 2024-01-01',
+    "cone of a degree": "cone(150.1, 2.2, 1)",
     "cone at the pole": "cone(10, 90, 0.1)",
     "two cones": f"{_CONE} or cone(0, -30, 0.1)",
 }
@@ -67,7 +67,7 @@ def _ask(kind: str, database: Database, archive: Archive) -> Iterator[Figure]:
         seconds = median_of(5, lambda: _time(index, expression))  # noqa: B023
         yield Figure(f"{name}, {_FILES:,} files, {kind}", seconds, 0.3, "s", f"{found} found")
     seconds = _time(index, "")
-    yield Figure(f"all rows of {_FILES:,} files, {kind}", _FILES / seconds, 100_000, "rows/s", at_least=True)
+    yield Figure(f"all rows of {_FILES:,} files, {kind}", _FILES / seconds, 30_000, "rows/s", at_least=True)
 
 
 def _time(index: Index, expression: str) -> float:
@@ -78,14 +78,14 @@ def _time(index: Index, expression: str) -> float:
 
 
 def _call(kind: str, home: Path, url: str) -> Iterator[Figure]:
-    """Yield how long the command takes from its start to its end."""
+    """Yield how long the command takes from its start to its end, against the import of SQLAlchemy alone."""
     make_home(home, 1)
     settings = home / "envs" / "site.yaml"
     settings.write_text(settings.read_text() + f'\ndatabase: "{url}"\n')
     command = [sys.executable, "-m", "runner.cli.main", "--home", str(home), "find", _CONE]
-    subprocess.run(command, check=True, capture_output=True)
-    seconds = median_of(7, lambda: measure(command, env=clean_environment()).wall_s)
-    yield Figure(f"runner find with a cone, {_FILES:,} files, {kind}", seconds, 1.5, "s")
+    found, imported = compare(command, [sys.executable, "-c", "import sqlalchemy"], 5)
+    ratio = found.wall_s / imported.wall_s
+    yield Figure(f"runner find, {_FILES:,} files, {kind}", ratio, 3, "x import", f"{found.wall_s:.2f} s")
 
 
 def fill(database: Database, archive: Archive) -> None:

@@ -317,10 +317,3 @@ def test_text_is_in_the_order_of_its_codes(empty: Database) -> None:
     assert ask(index, sort="object") == ["B", "Z", "a", "b", "é"]
     assert ask(index, 'object < "a"') == ["B", "Z"]
     assert ask(index, 'object between "B" and "a"') == ["B", "Z", "a"]
-
-
-def test_the_order_of_text_does_not_hang_on_the_language_of_the_database(index: Index) -> None:
-    """The PostgreSQL of the tests knows no language, so its statement is looked at."""
-    question = make_question(index.fields, 'object < "a" and obs_at > 2024-01-01', sort="filter")
-    statement = plan_rows(question, is_sqlite=False)
-    assert re.findall(r'(\w+) COLLATE "C"', statement.sql) == ["object", "obs_at", "filter"]

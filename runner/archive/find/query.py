@@ -102,9 +102,9 @@ class _Tables:
     def list_order(self) -> Iterable[Column]:
         """Yield what the rows are sorted by."""
         for field, falls in self._question.sort:
-            column = self._dialect.by_codes(self._find_column(field))
             # What has no value would be first in one database and last in the other; NULLS LAST is new to SQLite.
-            yield column.is_(None)
+            yield self._find_column(field).is_(None)
+            column = self._dialect.by_codes(self._find_column(field))
             yield column.desc() if falls else column
         yield self._files.c.root_id
         yield self._files.c.path
