@@ -31,7 +31,9 @@ from runner.document.tree import Node, is_empty
 
 ARCHIVE_FILE = "envs/archive.yaml"
 
-_RESERVED = frozenset({*FILE_COLUMNS, *HDU_COLUMNS, "id", "root", "file_id", "cone"})
+# Names of `runner find`, and the words of its expressions.
+_FIND = ("root", "file", "mtime", "cone", "and", "or", "not", "in", "like", "between", "is", "null")
+_RESERVED = frozenset({*FILE_COLUMNS, *HDU_COLUMNS, "id", "file_id", *_FIND})
 
 _column_name = name_like("[a-z][a-z0-9_]{0,58}", "a column's name", "small letters, digits and _")
 # FITS Standard 4.0, section 4.1.2.1; an ESO keyword is written as HIERARCH ESO INS NAME.

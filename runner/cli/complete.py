@@ -1,7 +1,8 @@
-"""What the shell offers behind a command: jobs, plans, profiles, targets, runs (README, "Completion").
+"""What the shell offers behind a command: jobs, plans, profiles, targets, runs, columns (README, "Completion").
 
-Names are those of compiled plans and files: no YAML is read and no database asked while somebody waits for a key to
-answer. Where there is no home, or it cannot be read, nothing is offered and nothing is said.
+Names are those of compiled plans and files, and of ``envs/archive.yaml``: no other YAML is read and no database asked
+while somebody waits for a key to answer. Where there is no home, or it cannot be read, nothing is offered and nothing
+is said.
 """
 
 from __future__ import annotations
@@ -72,9 +73,27 @@ def _list_registries(home: Path, _: str) -> Iterable[str]:
     return sorted(f"jobs/{path.name}" for path in (home / "jobs").glob("[!.]*.yaml"))
 
 
+def _list_columns(home: Path, incomplete: str) -> Iterable[str]:
+    """Yield lists of columns, each with another as its last; a ``-`` before a name to sort by stays."""
+    from runner.archive.find.fields import list_fields
+    from runner.archive.settings import read_archive
+
+    given, comma, last = incomplete.rpartition(",")
+    minus = "-" if last.startswith("-") else ""
+    return (f"{given}{comma}{minus}{name}" for name in list_fields(read_archive(home)).by_name)
+
+
+def _list_rules(home: Path, _: str) -> Iterable[str]:
+    from runner.archive.settings import read_archive
+
+    return (name for name, _ in read_archive(home).expected)
+
+
 complete_jobs = _offer(_list_jobs)
 complete_names = _offer(_list_names)
 complete_names_and_runs = _offer(_list_names_and_runs)
 complete_profiles = _offer(_list_profiles)
 complete_targets = _offer(_list_targets)
+complete_columns = _offer(_list_columns)
+complete_rules = _offer(_list_rules)
 complete_files = _offer(_list_registries)

@@ -77,6 +77,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("fetch", "fetch", "what sources have and a directory has not, each file whole"),
             Entry("index", "index", "the headers of FITS files into the database"),
+            Entry("find", "find", "files by what their headers say, and what is missing"),
         ),
     ),
 )

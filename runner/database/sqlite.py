@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from runner.database.database import Database, Row, Value, make_conflict, quote
@@ -84,6 +85,8 @@ class SqliteDatabase(Database):
         # they are drained again.
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
+        if not _has_functions(connection):
+            add_functions(connection)
         return connection
 
     def close(self) -> None:
@@ -98,3 +101,21 @@ class SqliteDatabase(Database):
             raise
         except sqlite3.Error as error:
             raise self.trouble(error) from error
+
+
+def add_functions(connection: sqlite3.Connection) -> None:
+    """Add the functions of mathematics that a SQLite may have been built without."""
+    for function in (math.sin, math.cos):
+        connection.create_function(function.__name__, 1, _pass_null(function), deterministic=True)
+
+
+def _has_functions(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("SELECT sin(0), cos(0)")
+    except sqlite3.OperationalError:
+        return False
+    return True
+
+
+def _pass_null(function: Callable[[float], float]) -> Callable[[float | None], float | None]:
+    return lambda value: None if value is None else function(value)
