@@ -11,18 +11,15 @@ from pathlib import Path
 
 import click
 
+from runner.archive.here import open_database
 from runner.archive.index.index import Options, Watch, index_paths
 from runner.archive.index.summary import Summary
 from runner.archive.index.verify import Finding, Verification
 from runner.archive.settings import Archive, read_archive
 from runner.cli.context import get_home, json_option
 from runner.cli.output import print_json, print_table, say_lines
-from runner.database.connect import connect
 from runner.database.database import Database
-from runner.database.migrate import prepare_schema
 from runner.errors import ANSWER_IS_NO, DONE, TRY_LATER
-from runner.home.here import find_database
-from runner.home.settings import read_settings
 
 COLUMNS = ("FINDING", "FILE", "HDU", "WHAT")
 _WORDS = {"new_bad": "new bad", "known_bad": "known bad", "left": "left for later", "unread": "not looked at"}
@@ -71,8 +68,7 @@ def index_command(
         processes=processes,
         run_id=os.environ.get("RUNNER_RUN_ID"),
     )
-    with connect(find_database(read_settings(home))) as database:
-        prepare_schema(database)
+    with open_database(home) as database:
         if verify:
             return _verify(database, archive, paths, as_json=as_json)
         with _watching(as_json=as_json) as watch:

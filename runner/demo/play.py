@@ -10,7 +10,6 @@ import json
 import os
 import shlex
 import shutil
-import sqlite3
 import sys
 import tempfile
 import time
@@ -138,15 +137,15 @@ def show_mails(stage: Stage) -> Stage:
 
 
 def show_results(stage: Stage) -> Stage:
-    """Show what the jobs made: a report in a log, the headers in a table."""
+    """Show what the jobs made: a report in a log, the headers in the database."""
     stage = run_command(stage, "tail -n 6 state/logs/exposures-wfc3/latest.log")
-    print("\nfrom headers.db, written by index-wfc3:")
-    index = sqlite3.connect(stage.home / "state/work/index-wfc3/headers.db")
-    rows = index.execute("SELECT path, state, target, detector, filter, exptime_s FROM files ORDER BY path")
-    for path, *values in rows:
-        print(" ", Path(path).name, *(f"{'-' if value is None else value:<9}" for value in values))
-    index.close()
-    return stage
+    print()
+    columns = "file,object,detector,filter,exptime,obs_at"
+    return run_commands(
+        stage,
+        f"runner find 'instrume = \"WFC3\" and cone(184.74, 47.30, 0.1)' --columns {columns}",
+        "runner find 'state = \"bad\"' --columns file,state,reason",
+    )
 
 
 def judge_night(stage: Stage) -> Stage:

@@ -48,7 +48,7 @@ def _time_out(lab: Lab) -> None:
 
 
 def _cannot_start(lab: Lab) -> None:
-    lab.plan("index-wfc3", steps=[["jobs/index_headers.py"]])
+    lab.plan("index-wfc3", steps=[["jobs/index.py"]])
     lab.run("index-wfc3")
 
 

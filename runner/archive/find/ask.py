@@ -11,15 +11,11 @@ from runner.archive.find.parse import parse_columns, parse_expression, parse_sor
 from runner.archive.find.query import Question, Statement, plan_count, plan_rows
 from runner.archive.find.rows import Row, read_rows
 from runner.archive.find.tree import list_asked
+from runner.archive.here import open_database
 from runner.archive.schema import add_columns
 from runner.archive.settings import Archive, read_archive
 from runner.archive.tables import FILES
-from runner.database.connect import PATIENCE_S, connect
 from runner.database.database import Database
-from runner.database.migrate import prepare_schema
-from runner.home.here import find_database, find_state
-from runner.home.settings import read_settings
-from runner.launch.state import make_state
 
 
 class Index:
@@ -67,10 +63,8 @@ def open_index(home: Path) -> Iterator[Index]:
     TryLater
         The database does not answer.
     """
-    settings, archive = read_settings(home), read_archive(home)
-    make_state(str(find_state(settings)))
-    with connect(find_database(settings), PATIENCE_S) as database:
-        prepare_schema(database)
+    archive = read_archive(home)
+    with open_database(home) as database:
         add_columns(database, archive.all_columns)
         yield Index(database, archive)
 

@@ -19,9 +19,14 @@ NIGHT = plan_exposures(datetime(2026, 11, 20, 4, tzinfo=UTC))
 DAMAGED = NIGHT[TRUNCATED].file_name
 
 
+RUN_ID = "20261120T050500.000000Z-ops1-77"
+
+
 @pytest.fixture
 def data(tmp_path) -> Path:
-    (tmp_path / "data").mkdir()
+    """The directory of data in a home."""
+    for name in ("jobs", "envs", "data"):
+        (tmp_path / name).mkdir()
     return tmp_path / "data"
 
 
@@ -38,7 +43,9 @@ def run(script: str, *arguments: str, data: Path, url: str = "") -> subprocess.C
         "HOME": str(data.parent),
         "DATA": str(data),
         "ARCHIVE_URL": url,
+        "RUNNER_HOME": str(data.parent),
         "RUNNER_SLOT": "2026-11-20T05:05:00Z",
+        "RUNNER_RUN_ID": RUN_ID,
     }
     command = [REPOSITORY / "jobs" / script, *arguments]
     return subprocess.run(command, env=environment, cwd=data.parent, capture_output=True, text=True, check=False)
@@ -77,50 +84,60 @@ def test_a_file_of_the_wrong_size_keeps_no_final_name_and_stops_no_other(archive
         file.write(b"more than was announced")
     done = run("download.py", "wfc3", data=data, url=archive[1])
     assert done.returncode == 1
-    assert "25943 bytes came, 25920 were announced" in done.stderr
+    assert "it has 25943 bytes, and 25920 were announced" in done.stderr
     assert not (data / NIGHT[0].file_name).exists()
     assert (data / NIGHT[1].file_name).exists()
 
 
-def test_an_archive_that_gives_no_list_means_try_later(archive, data):
+def test_an_archive_that_gives_no_list_is_asked_again_by_the_next_run(archive, data):
     done = run("download.py", "wfc3", data=data, url=archive[1])
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    publish(archive[0], NIGHT[:1])
+    assert run("download.py", "wfc3", data=data, url=archive[1]).stdout.endswith("1 fetched, 0 present, 0 failed\n")
+
+
+def test_an_archive_that_does_not_answer_means_try_later(data):
+    (data.parent / "envs/archive.yaml").write_text("fetch: {attempts: 1}\n")
+    done = run("download.py", "wfc3", data=data, url="http://127.0.0.1:1")
     assert (done.returncode, done.stderr.count("\n")) == (75, 1)
 
 
 def test_a_name_that_would_leave_the_directory_is_refused(archive, data):
-    publish(archive[0], ())
-    (archive[0] / "wfc3/products.csv").write_text("name,size\n../evil.fits,1\n")
+    publish(archive[0], NIGHT[:1])
+    (archive[0] / "wfc3/products.csv").write_text(f"name,size\n../evil.fits,1\n{NIGHT[0].file_name},25920\n")
     done = run("download.py", "wfc3", data=data, url=archive[1])
-    assert done.returncode == 75
-    assert "not a file name: '../evil.fits'" in done.stderr
+    assert done.returncode == 1
+    assert "../evil.fits" in done.stderr
+    assert not (data.parent / "evil.fits").exists()
+    assert (data / NIGHT[0].file_name).exists()
 
 
 # Index (ARCH-24, ARCH-27)
 
 
 def rows_of(data: Path) -> dict[str, sqlite3.Row]:
-    index = sqlite3.connect(data.parent / "headers.db")
+    index = sqlite3.connect(data.parent / "state" / "runner.db")
     index.row_factory = sqlite3.Row
-    with index:
-        rows = {Path(row["path"]).name: row for row in index.execute("SELECT * FROM files")}
+    sql = "SELECT * FROM files LEFT JOIN hdus ON file_id = id AND number = 0 ORDER BY path"
+    rows = {row["path"]: row for row in index.execute(sql)}
     index.close()
     return rows
 
 
 def test_index_takes_the_values_from_the_headers(data):
     write_exposure(NIGHT[3], data)
-    run("index_headers.py", "headers.db", data=data)
+    run("index.py", data=data)
     row = rows_of(data)[NIGHT[3].file_name]
-    assert (row["detector"], row["filter"], row["target"], row["exptime_s"]) == ("UVIS", "F814W", "NGC-4258", 352.94)
-    assert (row["date_obs"], row["time_obs"], row["unit"]) == ("2026-11-20", "04:45:00", "ELECTRONS")
+    assert (row["detector"], row["filter"], row["object"], row["exptime"]) == ("UVIS", "F814W", "NGC-4258", 352.94)
+    assert (row["obs_at"], row["ra"], row["run_id"]) == ("2026-11-20T04:45:00.000000Z", 184.7401, RUN_ID)
 
 
 def test_a_damaged_file_is_one_line_on_stderr_and_the_others_are_indexed(data):
     for exposure in NIGHT[:4]:
         write_exposure(exposure, data)
-    done = run("index_headers.py", "headers.db", data=data)
+    done = run("index.py", data=data)
     assert done.returncode == 0
-    assert done.stderr.startswith(f"index_headers.py: {DAMAGED}: File may have been truncated")
+    assert done.stderr.startswith(f"index.py: 3 of 4 indexed, 1 new bad: {DAMAGED}: HDU 2: its data are cut off")
     assert done.stderr.count("\n") == 1
     assert [row["state"] for row in rows_of(data).values()] == ["ok", "ok", "bad", "ok"]
 
@@ -129,17 +146,18 @@ def test_a_damaged_file_is_one_line_on_stderr_and_the_others_are_indexed(data):
 def test_a_file_cut_anywhere_is_damaged(data, size):
     path = write_exposure(NIGHT[0], data)
     path.write_bytes(path.read_bytes()[:size])
-    done = run("index_headers.py", "headers.db", data=data)
+    done = run("index.py", data=data)
     assert (done.returncode, done.stderr.count("\n")) == (0, 1)
 
 
 def test_indexing_again_reads_nothing_and_says_nothing(data):
     for exposure in NIGHT[:4]:
         write_exposure(exposure, data)
-    run("index_headers.py", "headers.db", data=data)
+    run("index.py", data=data)
     before = {name: tuple(row) for name, row in rows_of(data).items()}
-    done = run("index_headers.py", "headers.db", data=data)
-    assert (done.stdout, done.stderr) == ("slot 2026-11-20T05:05:00Z: 0 indexed, 0 bad, 4 unchanged\n", "")
+    done = run("index.py", data=data)
+    assert done.stdout.startswith("slot 2026-11-20T05:05:00Z: 0 indexed, 0 new bad, 1 known bad, 3 unchanged,")
+    assert done.stderr == ""
     assert {name: tuple(row) for name, row in rows_of(data).items()} == before
 
 
@@ -147,10 +165,16 @@ def test_a_file_that_was_mended_is_indexed_again(data):
     path = write_exposure(NIGHT[0], data)
     whole = path.read_bytes()
     path.write_bytes(whole[:20_000])
-    run("index_headers.py", "headers.db", data=data)
+    run("index.py", data=data)
     path.write_bytes(whole)
-    run("index_headers.py", "headers.db", data=data)
+    run("index.py", data=data)
     assert rows_of(data)[path.name]["state"] == "ok"
+
+
+def test_an_index_that_cannot_be_had_means_try_later(data):
+    (data.parent / "envs/site.yaml").write_text("database: postgresql://nobody@127.0.0.1:1/x\n")
+    done = run("index.py", data=data)
+    assert (done.returncode, done.stderr.count("\n")) == (75, 1)
 
 
 # The team's own programs
@@ -171,7 +195,7 @@ def test_exposure_times_are_added_up_for_each_filter(data):
 
 
 def test_no_data_is_no_trouble_for_any_job_on_the_data(data):
-    assert run("index_headers.py", "headers.db", data=data).returncode == 0
+    assert run("index.py", data=data).returncode == 0
     assert run("cards.sh", "cards.txt", data=data).returncode == 0
     assert run("exposures.awk", "cards.txt", data=data).stdout == "exposures at slot 2026-11-20T05:05:00Z\n"
     assert run("disk-check.sh", "1", "36", data=data).stderr == ""
