@@ -16,6 +16,7 @@ import pytest
 from missing import give_up
 
 from runner import errors
+from runner.archive.settings import ARCHIVE
 from runner.cli.main import SECTIONS, cli, run
 from runner.home.settings import SETTINGS
 from runner.launch import outcome
@@ -203,13 +204,18 @@ def test_the_settings_that_an_installation_needs_stand_on_the_front_page(name: s
     assert re.search(rf"^\| `{name}\b", README, flags=re.MULTILINE)
 
 
+@pytest.mark.parametrize("name", ARCHIVE.by_name)
+def test_every_setting_of_the_archive_stands_on_the_front_page(name: str) -> None:
+    assert re.search(rf"^\| [^|]*`{name}`", README, flags=re.MULTILINE)
+
+
 # The table of faults
 
 FAULTS = re.findall(
     r"^\| FAULT-(\d+) \|.*\| ([^|]+) \|$", (REPOSITORY / "deploy" / "faults.md").read_text(), re.MULTILINE
 )
-# Of these releases and the archive are all that there is to provoke.
-LATER_FAULTS = {36, 52, 54}
+# Of these releases are all that there is to provoke.
+LATER_FAULTS = {36, 52}
 
 
 def test_every_fault_that_can_be_provoked_has_its_row() -> None:
@@ -228,8 +234,8 @@ def test_the_tests_of_a_fault_are_where_its_row_says(number: str, files: str) ->
 TRAPS = re.findall(
     r"^\| SEC-(\d+) \|.*\| ([^|]+) \|$", (REPOSITORY / "deploy" / "security.md").read_text(), re.MULTILINE
 )
-# Of releases, pages and the archive.
-LATER_TRAPS = {2, 14, 15}
+# Of releases and pages.
+LATER_TRAPS = {2, 14}
 
 
 def test_every_trap_that_can_be_sprung_has_its_row() -> None:

@@ -29,15 +29,10 @@ class Entry:
 
 SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
-        "Begin",
+        "Home",
         (
             Entry("demo", "demo", "a complete small observatory on this machine, in under a minute"),
             Entry("init", "init", "make a new home from the template"),
-        ),
-    ),
-    (
-        "Registry",
-        (
             Entry("check", "registry", "everything wrong with registry and profiles, with file:line:column"),
             Entry("add", "registry", "write the four lines of a new job"),
             Entry("show", "registry", "a job's entry expanded, each value with its origin"),
@@ -108,9 +103,11 @@ class LazyGroup(click.Group):
             return DONE
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands in their sections."""
+        """Write the commands in their sections, with no blank lines between: all of it fits on a screen."""
+        formatter.write_paragraph()
         for title, entries in SECTIONS:
-            with formatter.section(title):
+            formatter.write_heading(title)
+            with formatter.indentation():
                 formatter.write_dl([(entry.name, entry.help) for entry in entries])
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from archives import Tree, make_fits, make_settings
+from cutting_server import Reply, cutting_server
+from fetching import BODY, fetch_one
 from lab import Lab
 from missing import give_up
 
@@ -27,6 +29,19 @@ def tree(tmp_path: Path) -> Tree:
 
 def _reasons(tree: Tree) -> list[tuple[str, str, str | None]]:
     return [tuple(row) for row in tree.ask("SELECT path, state, reason FROM files ORDER BY path")]
+
+
+def test_fault_54_a_download_that_is_cut_each_time_leaves_nothing_under_its_final_name(tmp_path: Path) -> None:
+    with cutting_server(lambda request: Reply(200, BODY, cut=70_000)) as server:
+        for _ in range(3):
+            result = fetch_one(f"{server.url}/a.fits", tmp_path / "out", attempts=2)
+        asked = len(server.requests)
+        left_alone = fetch_one(f"{server.url}/a.fits", tmp_path / "out", attempts=2)
+
+    assert (result.result, result.is_permanent) == ("failed", True)
+    assert left_alone.result == "failed"
+    assert len(server.requests) == asked, "not retried for ever"
+    assert not (tmp_path / "out" / "a.fits").exists()
 
 
 def test_fault_54_a_wrong_checksum_is_found_by_verify_and_by_nothing_else(tree: Tree) -> None:

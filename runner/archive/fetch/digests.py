@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 import zlib
@@ -98,5 +97,5 @@ def is_other(one: str | None, other: str | None) -> bool:
 def _to_hex(text: str) -> str:
     try:
         return base64.b64decode(text, validate=True).hex()
-    except binascii.Error:
+    except ValueError:  # no base64, or not even ASCII
         return ""

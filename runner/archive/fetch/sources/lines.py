@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from runner.archive.fetch.digests import parse_checksum
 from runner.archive.fetch.source import Refused
 from runner.errors import clean
 
+_SCHEME = re.compile("[a-z][a-z0-9+.-]*:")
 _CHECKSUMS = ("checksum", "sha256", "sha1", "md5", "crc32")
 
 
@@ -43,13 +45,20 @@ def parse_list(text: str) -> Iterator[Listed]:
     """Yield the lines that name something; `Refused` for one that cannot be understood."""
     lines = [(number, line.strip()) for number, line in enumerate(text.lstrip("\ufeff").split("\n"), 1)]
     lines = [(number, line) for number, line in lines if line and not line.startswith("#")]
-    rows = csv.reader(line for _, line in lines)
-    header = [cell.strip().lower() for cell in next(rows, [])]
+    header = [cell.lower() for cell in _split(*lines[0])] if lines and not _SCHEME.match(lines[0][1]) else []
     if "url" not in header and "name" not in header:
         yield from (Listed(number, line) for number, line in lines)
         return
-    for (number, _), row in zip(lines[1:], rows, strict=True):
-        yield _parse_row(number, dict(zip(header, map(str.strip, row), strict=False)))
+    for number, line in lines[1:]:
+        yield _parse_row(number, dict(zip(header, _split(number, line), strict=False)))
+
+
+def _split(number: int, line: str) -> list[str]:
+    """Return the cells of a line of CSV, none of which goes over several lines."""
+    try:
+        return [cell.strip() for row in csv.reader([line], strict=True) for cell in row]
+    except csv.Error as error:
+        raise Refused(f"line {number}: {error}", is_permanent=True) from None
 
 
 def _parse_row(number: int, row: dict[str, str]) -> Listed:

@@ -59,8 +59,9 @@ def test_a_table_with_url_and_name_says_what_a_file_is_called_here() -> None:
 
 @pytest.mark.parametrize(
     ("row", "reason"),
-    [("a,many,", 'its size is "many"'), ("a,-5,", "its size is"), (",5,", "no url and no name"), ("a,,xyz", "no md5")],
-)
+    [("a,many,", 'its size is "many"'), ("a,-5,", "its size is"), (",5,", "no url and no name"), ("a,,xyz", "no md5"),
+     ('"a', "unexpected end of data"), ("x" * 200_000, "field larger")],
+)  # fmt: skip
 def test_a_row_that_is_none_is_named(row: str, reason: str) -> None:
     with pytest.raises(Refused, match=f"line 2: .*{reason}"):
         list(parse_list(f"name,size,md5\n{row}\n"))
