@@ -33,7 +33,7 @@ def _reasons(tree: Tree) -> list[tuple[str, str, str | None]]:
 
 def test_fault_54_a_download_that_is_cut_each_time_leaves_nothing_under_its_final_name(tmp_path: Path) -> None:
     with cutting_server(lambda request: Reply(200, BODY, cut=70_000)) as server:
-        for _ in range(3):
+        for _ in range(4):
             result = fetch_one(f"{server.url}/a.fits", tmp_path / "out", attempts=2)
         asked = len(server.requests)
         left_alone = fetch_one(f"{server.url}/a.fits", tmp_path / "out", attempts=2)
