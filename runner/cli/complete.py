@@ -1,4 +1,4 @@
-"""What the shell offers behind a command: jobs, plans, profiles, targets, runs (README, "Completion").
+"""What the shell offers behind a command: jobs, plans, profiles, targets, runs, checks (README, "Completion").
 
 Names are those of compiled plans and files: no YAML is read and no database asked while somebody waits for a key to
 answer. Where there is no home, or it cannot be read, nothing is offered and nothing is said.
@@ -70,6 +70,13 @@ def _list_targets(home: Path, _: str) -> Iterable[str]:
 
 def _list_registries(home: Path, _: str) -> Iterable[str]:
     return sorted(f"jobs/{path.name}" for path in (home / "jobs").glob("[!.]*.yaml"))
+
+
+def complete_checks(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the ids of checks, in any case of letters."""
+    from runner.diagnose.check import list_checks
+
+    return [check.id for check in list_checks()[0] if check.id.upper().startswith(incomplete.upper())]
 
 
 complete_jobs = _offer(_list_jobs)

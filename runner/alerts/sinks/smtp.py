@@ -44,6 +44,23 @@ def send(smtp: Smtp, message: EmailMessage, recipients: Sequence[str], within_s:
             _leave(server)
 
 
+def probe(smtp: Smtp, within_s: float) -> str:
+    """Connect and log in as for a mail, and send none; return why that fails, empty if it does not."""
+    until = time.monotonic() + within_s
+    server = None
+    try:
+        server = _connect(smtp, min(CONNECT_S, within_s))
+        _enter(server, smtp, until)
+        _limit(server, until)
+        server.ehlo_or_helo_if_needed()
+    except (smtplib.SMTPException, OSError, ValueError) as error:
+        return str(error)
+    finally:
+        if server:
+            _leave(server)
+    return ""
+
+
 def _connect(smtp: Smtp, within_s: float) -> smtplib.SMTP:
     port = smtp.port or PORTS[smtp.tls]
     if smtp.tls == "implicit":
