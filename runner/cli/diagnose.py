@@ -11,6 +11,7 @@ from runner.cli.complete import complete_checks
 from runner.cli.context import get_home, json_option
 from runner.cli.output import print_json, print_table
 from runner.diagnose.check import LEVELS, NOTE, list_checks
+from runner.diagnose.checks import registry
 from runner.diagnose.context import list_secret_forms, read_context
 from runner.diagnose.report import (
     COLUMNS,
@@ -49,6 +50,8 @@ def diagnose_command(ctx: click.Context, ids: tuple[str, ...], as_json: bool, le
         return DONE
     context = read_context(get_home(ctx), time.time(), os.environ.get("RUNNER_JOB", ""))
     forms = list_secret_forms(context)
+    if context.loaded is None:  # what keeps others from an answer is told, whoever was asked
+        chosen = choose_checks(checks, ids, registry.ID)
     found = [*([] if ids else unusable), *run_checks(chosen, context)]
     shown = choose_findings([hide_secrets(one, forms) for one in found], level)
     if as_json:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-_LIMIT_S = 8
+LIMIT_S = 8
 # No hook and no program that the repository names is run, and no protocol is spoken but these (SEC-2).
 _SETTINGS = (
     "core.hooksPath=/dev/null", "core.fsmonitor=false", "protocol.allow=never", "protocol.file.allow=always",
@@ -52,7 +52,7 @@ def call_git(home: Path, *words: str) -> Answer:
             env=environment,
             with_extended_output=True,
             with_exceptions=False,
-            kill_after_timeout=_LIMIT_S,
+            kill_after_timeout=LIMIT_S,
             strip_newline_in_stdout=False,
         )
     except GitCommandNotFound:

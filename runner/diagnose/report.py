@@ -14,8 +14,8 @@ COLUMNS = ("ID", "LEVEL", "FINDING")
 _NEAR = 3
 
 
-def choose_checks(checks: Sequence[Check], names: Iterable[str]) -> list[Check]:
-    """Return the checks of these ids, in any case of letters, all of them for none.
+def choose_checks(checks: Sequence[Check], names: Iterable[str], always: str = "") -> list[Check]:
+    """Return the checks of these ids, in any case of letters, all of them for none; that of the id `always`, too.
 
     Raises
     ------
@@ -23,14 +23,16 @@ def choose_checks(checks: Sequence[Check], names: Iterable[str]) -> list[Check]:
         If there is none of an id; it names the nearest.
     """
     by_name = {check.id.upper(): check for check in checks}
-    chosen = []
-    for name in dict.fromkeys(names):
+    chosen: dict[str, Check] = {}
+    for name in names:
         if name.upper() not in by_name:
             near = get_close_matches(name.upper(), by_name, n=_NEAR, cutoff=0.5)
             hint = f"near it: {', '.join(by_name[one].id for one in near)}" if near else '"runner diagnose --list"'
             raise UserError(f'no check is called "{name}"; {hint}')
-        chosen.append(by_name[name.upper()])
-    return chosen or list(checks)
+        chosen[name.upper()] = by_name[name.upper()]
+    if chosen and always:
+        chosen[always] = by_name[always]
+    return list(chosen.values()) or list(checks)
 
 
 def choose_findings(findings: Iterable[Finding], level: str) -> list[Finding]:

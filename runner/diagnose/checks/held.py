@@ -23,7 +23,7 @@ TITLE = "no lock is held for too long"
 
 _CLOCK_BOOTTIME = 7
 # Beyond what a run may take at most, and for a file that its holder has not written to since.
-_SLACK_S = 120.0
+SLACK_S = 120.0
 _SWEEP_S = 600.0
 _NOBODYS_S = 60.0
 # A retry waits no longer (RUN-25).
@@ -41,7 +41,7 @@ def find(context: Context) -> Iterator[Finding]:
         runs.add(lock.name)
         most_s = sum_time_s(read_plan(str(context.home), lock.plan)[0])
         age_s = measure_age(lock.record, context.now, uptime_s)
-        if most_s and age_s > most_s + _SLACK_S and not lock.name.endswith(f"{BESIDE}{WAITING}"):
+        if most_s and age_s > most_s + SLACK_S and not lock.name.endswith(f"{BESIDE}{WAITING}"):
             message = f"{lock.plan} runs for {show_span(age_s)}, at most {show_span(most_s)} are allowed"
             yield Finding(ID, LEVEL, message, f"runner stop {lock.plan}", describe_holder(lock.record))
     for path, pid in holders.items():

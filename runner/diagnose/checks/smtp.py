@@ -11,7 +11,7 @@ ID = "DIAG009"
 LEVEL = ERROR
 TITLE = "the SMTP server lets us in"
 
-_WITHIN_S = 8.0
+_WITHIN_S = 5.0
 
 
 def find(context: Context) -> Iterator[Finding]:
