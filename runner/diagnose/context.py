@@ -89,17 +89,16 @@ class Context:
 
 def read_context(home: Path, now: float, own_job: str = "") -> Context:
     """Return what is to be known of a home; mistakes in it are among that."""
+    place = read_place(str(home))
     settings = loaded = target = None
-    faults: tuple[Fault, ...] = ()
     try:
         settings = read_settings(home)
-        place = read_place(str(home))
         target = settings.target_here(place.host, place.user)
         loaded = load_home(home, now)
         faults = loaded.warnings
     except FaultsFound as found:
         faults = found.faults
-    return Context(home, now, read_place(str(home)), settings, loaded, target, faults, own_job)
+    return Context(home, now, place, settings, loaded, target, faults, own_job)
 
 
 def list_secret_forms(context: Context) -> list[bytes]:

@@ -26,7 +26,9 @@ class Answer:
 
     @property
     def trouble(self) -> str:
-        """The first lines of what it complained of, in one."""
+        """The first lines of what it complained of, in one; a negative code is that of our own kill."""
+        if self.code < 0:
+            return f"no answer within {LIMIT_S} s"
         return " ".join(" ".join(self.err.split("\n")[:3]).split()) or f"exit {self.code}"
 
 
