@@ -13,6 +13,7 @@ FINDINGS = 1
 
 
 def main() -> int:
+    """Return the exit code of the job: 0, unless the diagnosis itself cannot be made."""
     command = [sys.executable, "-m", "runner.cli.main", "--home", os.environ["RUNNER_HOME"]]
     command += ["diagnose", "--json", "--level", "warning", *sys.argv[1:]]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)

@@ -43,7 +43,8 @@ def choose_findings(findings: Iterable[Finding], level: str) -> list[Finding]:
 
 def hide_secrets(finding: Finding, forms: Sequence[bytes]) -> Finding:
     """Return a finding on one line a field, without the secrets whose `forms` are known, or that look like some."""
-    texts = {name: clean(scrub_text(getattr(finding, name), forms)) for name in ("message", "hint", "evidence")}
+    texts = {name: scrub_text(getattr(finding, name), forms) for name in ("message", "hint", "evidence")}
+    texts = {name: clean("; ".join(text.splitlines())) for name, text in texts.items()}
     return replace(finding, **texts)
 
 

@@ -15,7 +15,7 @@ from runner.launch.lock import BESIDE, WAITING, describe_holder, is_held
 from runner.launch.plan import Plan
 from runner.launch.process import read_boot_id, read_command
 from runner.launch.state import LOCKS, SWEEP_ALIVE
-from runner.ledger.locks import is_lock_name, measure_age, read_locks
+from runner.ledger.locks import LockFile, is_lock_name, measure_age, read_locks
 
 ID = "DIAG019"
 LEVEL = WARNING
@@ -32,24 +32,32 @@ _MOST_DELAY_S = 3600.0
 
 def find(context: Context) -> Iterator[Finding]:
     """Yield what holds which lock. No lock is tried: a run that starts just then would take it for another's."""
-    state, boot_id, uptime_s = context.state, read_boot_id(), time.clock_gettime(_CLOCK_BOOTTIME)
-    holders = find_holders([state / SWEEP_ALIVE, *sorted((state / LOCKS).glob("*"))])
-    runs = set()
-    for lock in read_locks(str(state)):
-        if not is_held(lock.record, boot_id):
-            continue
-        runs.add(lock.name)
+    # Who holds a lock is looked at before the runs: one that starts in between is a run by then.
+    holders = find_holders([context.state / SWEEP_ALIVE, *sorted((context.state / LOCKS).glob("*"))])
+    boot_id = read_boot_id()
+    runs = [lock for lock in read_locks(str(context.state)) if is_held(lock.record, boot_id)]
+    yield from _find_long(context, runs)
+    yield from _find_strangers(context, holders, {lock.name for lock in runs})
+
+
+def _find_long(context: Context, runs: list[LockFile]) -> Iterator[Finding]:
+    uptime_s = time.clock_gettime(_CLOCK_BOOTTIME)
+    for lock in runs:
         most_s = sum_time_s(read_plan(str(context.home), lock.plan)[0])
         age_s = measure_age(lock.record, context.now, uptime_s)
         if most_s and age_s > most_s + SLACK_S and not lock.name.endswith(f"{BESIDE}{WAITING}"):
             message = f"{lock.plan} runs for {show_span(age_s)}, at most {show_span(most_s)} are allowed"
             yield Finding(ID, LEVEL, message, f"runner stop {lock.plan}", describe_holder(lock.record))
+
+
+def _find_strangers(context: Context, holders: dict[Path, int], runs: set[str]) -> Iterator[Finding]:
+    """Yield who holds a lock and has not written to its file for long: a sweep that hangs, or no run at all."""
     for path, pid in holders.items():
         is_sweep = path.name == SWEEP_ALIVE
+        if not is_sweep and (path.name in runs or not is_lock_name(path.name)):
+            continue
         still_s = context.now - path.stat().st_mtime
-        if is_sweep or (is_lock_name(path.name) and path.name not in runs):
-            if still_s <= (_SWEEP_S if is_sweep else _NOBODYS_S):
-                continue
+        if still_s > (_SWEEP_S if is_sweep else _NOBODYS_S):
             who = "a sweep hangs" if is_sweep else f"the lock of {path.name} is held by no run"
             message = f"{who}, since at least {show_span(still_s)}: nobody else can do its work"
             yield Finding(ID, LEVEL, message, f"see what it is: ps -fp {pid}", f'pid {pid} "{read_command(pid)}"')

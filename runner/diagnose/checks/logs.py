@@ -13,7 +13,7 @@ from runner.launch.gates import is_plan_name, read_plan
 from runner.launch.journal import short_host
 from runner.launch.plan import Plan
 from runner.launch.state import LOGS
-from runner.ledger.record import RUN_ID
+from runner.ledger.logs import MOST_LOGS, is_log_of
 
 ID = "DIAG030"
 LEVEL = WARNING
@@ -21,7 +21,6 @@ TITLE = "log rotation works"
 
 # The newest log, and the newest of a run that did not end well, stay however old they are.
 _KEPT = 2
-_MOST = 500
 # The sweep removes them each hour; a log may be a little larger than it is cut to.
 _SLACK_S = 2 * 3600.0
 _SLACK_BYTES = 128 << 10
@@ -38,17 +37,12 @@ def find(context: Context) -> Iterator[Finding]:
 
 
 def _describe(directory: Path, plan: Plan, host: str, now: float) -> Iterator[str]:
-    logs = [entry.stat(follow_symlinks=False) for entry in os.scandir(directory) if _is_log_of(entry.name, host)]
+    logs = [entry.stat(follow_symlinks=False) for entry in os.scandir(directory) if is_log_of(entry.name, host)]
     old = [log for log in logs if now - log.st_mtime > plan.log_keep_s + _SLACK_S]
     if len(old) > _KEPT:
         yield f"{len(old)} logs of {directory.name} are older than {show_span(plan.log_keep_s)}"
-    if len(logs) > _MOST + _MOST // 10:
-        yield f"{directory.name} has {len(logs)} logs, at most {_MOST} are kept"
+    if len(logs) > MOST_LOGS + MOST_LOGS // 10:
+        yield f"{directory.name} has {len(logs)} logs, at most {MOST_LOGS} are kept"
     largest = max((log.st_size for log in logs), default=0)
     if largest > plan.log_max_bytes + _SLACK_BYTES:
         yield f"a log of {directory.name} has {show_bytes(largest)}, more than {show_bytes(plan.log_max_bytes)}"
-
-
-def _is_log_of(name: str, host: str) -> bool:
-    run_id = name.removesuffix(".log")
-    return run_id != name and bool(RUN_ID.fullmatch(run_id)) and run_id.split("-", 1)[1].rpartition("-")[0] == host

@@ -20,7 +20,9 @@ def find(context: Context) -> Iterator[Finding]:
     loaded = context.get_loaded()
     executed = find_executed(loaded.settings, loaded.planned, context.state)
     secrets = set(executed.secrets)
-    for fault in examine(executed, os.geteuid()):
+    # Root may look at a home for others, who have targets there.
+    uid = context.home.stat().st_uid if context.target is None and os.geteuid() == 0 else os.geteuid()
+    for fault in examine(executed, uid):
         if fault.file not in secrets:
             level = ERROR if fault.level == "error" else WARNING
             yield Finding(ID, level, f"{fault.file} {fault.message}", fault.hint)
