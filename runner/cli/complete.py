@@ -1,4 +1,4 @@
-"""What the shell offers behind a command: jobs, plans, profiles, targets, runs, columns (README, "Completion").
+"""What the shell offers behind a command: jobs, plans, profiles, targets, runs, checks, columns (README, "Completion").
 
 Names are those of compiled plans and files, and of ``envs/archive.yaml``: no other YAML is read and no database asked
 while somebody waits for a key to answer. Where there is no home, or it cannot be read, nothing is offered and nothing
@@ -87,6 +87,13 @@ def _list_rules(home: Path, _: str) -> Iterable[str]:
     from runner.archive.settings import read_archive
 
     return (name for name, _ in read_archive(home).expected)
+
+
+def complete_checks(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the ids of checks, in any case of letters."""
+    from runner.diagnose.check import list_checks
+
+    return [check.id for check in list_checks()[0] if check.id.upper().startswith(incomplete.upper())]
 
 
 complete_jobs = _offer(_list_jobs)

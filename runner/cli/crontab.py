@@ -9,7 +9,7 @@ from dataclasses import replace
 import click
 
 from runner.cli.context import ask, dry_run_option, get_home, json_option, target_option, yes_option
-from runner.cli.crontab_target import allow_mending, choose_target, find_place, make_spot, make_wanted, want_block
+from runner.cli.crontab_target import allow_mending, choose_target, find_place
 from runner.cli.explain import explain_command
 from runner.cli.output import going_on, print_json
 from runner.cli.verify import verify_command
@@ -22,6 +22,7 @@ from runner.crontab.output import make_output, read_compiled_entries
 from runner.crontab.places import check_right, find_elsewhere, find_links, find_standing, find_table
 from runner.crontab.preview import Preview, Wanted, encode_preview
 from runner.crontab.rollback import find_moved, plan_as_installed, want_block_of_then
+from runner.crontab.want import make_spot, make_wanted, want_block
 from runner.errors import ANSWER_IS_NO, DONE
 from runner.home.account import acting_as, get_owner
 from runner.home.machine import write_machine_files

@@ -7,12 +7,11 @@ import os
 import click
 
 from runner.cli.context import get_home, json_option, target_option
-from runner.cli.crontab_target import choose_target, make_spot, want_block
+from runner.cli.crontab_target import choose_target
 from runner.cli.output import print_json
-from runner.crontab.block import has_block
-from runner.crontab.places import Spot, find_copies, find_elsewhere, find_table
-from runner.crontab.tables import Table
-from runner.crontab.verify import Seen, verify_block
+from runner.crontab.places import find_table
+from runner.crontab.verify import verify_block
+from runner.crontab.want import look_at, make_spot, want_block
 from runner.errors import ANSWER_IS_NO, DONE
 from runner.plans.load import load_home
 
@@ -30,7 +29,7 @@ def verify_command(ctx: click.Context, target: str | None, as_json: bool) -> int
     chosen = choose_target(loaded.settings, target)
     spot = make_spot(loaded.settings, chosen)
     table = find_table(spot, os.environ)
-    findings = verify_block(_look(spot, table), want_block(loaded, chosen), table.read_dialect())
+    findings = verify_block(look_at(spot, table), want_block(loaded, chosen), table.read_dialect())
     if as_json:
         print_json({"finding": one.finding, "message": one.message} for one in findings)
     else:
@@ -39,10 +38,3 @@ def verify_command(ctx: click.Context, target: str | None, as_json: bool) -> int
         if not findings:
             click.echo(f"{spot.block} stands in {table.name} as it was installed")
     return ANSWER_IS_NO if findings else DONE
-
-
-def _look(spot: Spot, table: Table) -> Seen:
-    elsewhere = [one.name for one in find_elsewhere(spot, os.environ) if has_block(one.read() or b"", spot.block)]
-    copies = find_copies(spot, os.environ) if spot.kind == "cron-d" else {}
-    flaws = table.find_flaws(table.read_dialect())
-    return Seen(table.name, table.read(), tuple(flaws), tuple(elsewhere), tuple(copies.items()))

@@ -18,10 +18,18 @@ from runner.launch.state import LATEST_LOG, LOGS
 from runner.ledger.record import RUN_ID
 
 POLL_S = 0.25
+# So many of a plan are kept at most (RUN-43).
+MOST_LOGS = 500
 _CHUNK_BYTES = 1 << 16
 # How much of what was shown last is looked for in a log that became shorter.
 _REMEMBERED_BYTES = 1024
 _DROPPED = b" bytes dropped ...\n"
+
+
+def is_log_of(name: str, host: str) -> bool:
+    """Whether a file of that name is the log of a run on a host, which is given as run ids have it."""
+    run_id = name.removesuffix(".log")
+    return run_id != name and bool(RUN_ID.fullmatch(run_id)) and run_id.split("-", 1)[1].rpartition("-")[0] == host
 
 
 def get_log(state: str, name: str = "") -> Path:

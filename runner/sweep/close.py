@@ -27,10 +27,10 @@ from runner.launch.reserve import has_events
 from runner.launch.state import JOURNAL, LOCKS, LOGS, RESERVE
 from runner.launch.stops import read_stop
 from runner.ledger.files import list_files
+from runner.ledger.locks import read_locks
 from runner.ledger.record import Event, parse_event
 from runner.sweep.chores import Round
 from runner.sweep.health import append_synced, change_health
-from runner.sweep.locks import read_locks
 from runner.sweep.open_runs import find_open_runs
 from runner.sweep.outliving import end_if_over, find_processes
 

@@ -14,12 +14,11 @@ from runner.launch.outcome import OK
 from runner.launch.pauses import expire_pause
 from runner.launch.state import DIRECTORIES, JOURNAL, LOGS, PAUSES, PRODUCTS, STOPS, TEMPORARY, WORK
 from runner.ledger.files import list_files, read_drained
-from runner.ledger.record import RUN_ID
+from runner.ledger.logs import MOST_LOGS, is_log_of
 from runner.sweep.chores import Round
 
 IDLE = "less than an hour since the last time"
 EVERY_S = 3600.0
-MOST_LOGS = 500
 JOURNAL_KEEP_S = 7 * 86400.0
 # No run takes longer to end after it was asked to.
 STOP_KEEP_S = 86400.0
@@ -83,13 +82,8 @@ def _list_logs(directory: Path, host: str) -> list[LogFile]:
         return [
             LogFile(entry.name, entry.stat(follow_symlinks=False).st_mtime)
             for entry in entries
-            if _is_log_of(entry.name, host) and entry.is_file(follow_symlinks=False)
+            if is_log_of(entry.name, host) and entry.is_file(follow_symlinks=False)
         ]
-
-
-def _is_log_of(name: str, host: str) -> bool:
-    run_id = name.removesuffix(".log")
-    return run_id != name and bool(RUN_ID.fullmatch(run_id)) and run_id.split("-", 1)[1].rpartition("-")[0] == host
 
 
 def _read_outcome(path: Path) -> str:

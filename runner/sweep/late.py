@@ -16,7 +16,7 @@ from runner.launch.boot import read_boot_time
 from runner.launch.gates import Place
 from runner.launch.incident import LATE, LONG, Health, judge_finding, read_health
 from runner.launch.installed import Installed, read_installed
-from runner.launch.instant import format_instant, format_slot, parse_instant
+from runner.launch.instant import format_instant, format_slot
 from runner.launch.journal import LOST_SEQ, make_run_id, short_host
 from runner.launch.lock import BESIDE, WAITING, LockRecord, is_held
 from runner.launch.overdue import find_due
@@ -24,17 +24,16 @@ from runner.launch.plan import Plan
 from runner.launch.process import read_boot_id
 from runner.launch.records import BY_CRON, BY_HAND
 from runner.launch.state import HEALTH
+from runner.ledger.locks import LockFile, measure_age, read_locks
 from runner.ledger.record import Event, parse_event
 from runner.sweep.chores import Round
 from runner.sweep.health import change_health
-from runner.sweep.locks import LockFile, read_locks
 from runner.sweep.named import Named, find_named
 from runner.sweep.watched import Watched, watch_plans
 
 IDLE = "nothing is installed"
 _FLIP_SEQ = LOST_SEQ - 2
 _CLOCK_BOOTTIME = 7  # goes on while the machine sleeps, and nobody sets it
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +95,6 @@ def work(round_: Round, booted_at: float | None = None) -> str:
     if troubles:
         raise TryLater("; ".join(troubles))
     return "; ".join(told)
-
-
-def measure_age(record: LockRecord, now: float, uptime_s: float) -> float:
-    """Return how long the run of a lock file has gone on, seconds; no clock that was set makes it older (FAULT-24).
-
-    Its process may be older than the run, which has waited for its turn.
-    """
-    process = record.wrapper or record.job
-    by_clock = now - parse_instant(record.since)
-    return min(by_clock, uptime_s - process.started / _TICKS) if process else by_clock
 
 
 def _find_all(round_: Round) -> list[Finding]:

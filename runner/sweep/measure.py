@@ -18,9 +18,9 @@ from runner.launch.plan import PLANS
 from runner.launch.process import read_boot_id
 from runner.launch.state import HEALTH, OUTBOX
 from runner.ledger.files import list_files, read_drained
+from runner.ledger.locks import read_locks
 from runner.sweep.chores import Round
 from runner.sweep.counts import count_runs
-from runner.sweep.locks import read_locks
 from runner.sweep.open_runs import find_open_runs
 
 

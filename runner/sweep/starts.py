@@ -16,7 +16,7 @@ from runner.launch.overdue import Start
 from runner.launch.process import read_boot_id
 from runner.launch.records import BY_MISSED, BY_RERUN
 from runner.launch.state import LOCKS
-from runner.sweep.locks import read_locks
+from runner.ledger.locks import read_locks
 
 WRAPPER = "wrappers/run-job"
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}

@@ -15,7 +15,7 @@ from runner.launch.lock import LockRecord, is_held
 from runner.launch.process import is_alive, read_boot_id
 from runner.launch.stops import write_stop
 from runner.launch.tree import describe, terminate
-from runner.sweep.locks import LockFile, read_locks
+from runner.ledger.locks import LockFile, read_locks
 from runner.sweep.outliving import find_processes, kill
 
 # How long after the grace of its job a run may take to end (RUN-35).

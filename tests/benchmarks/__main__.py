@@ -19,6 +19,7 @@ from measure import Figure
 
 BENCHMARKS = (
     "launch", "stream", "profile", "with_profile", "compile", "ledger", "sweep", "mail", "fetch", "s3", "index", "find",
+    "diagnose",
 )  # fmt: skip
 LONG = ("stream", "kills", "fuzz", "fetch", "index")
 NAMES = tuple(dict.fromkeys((*BENCHMARKS, *LONG)))

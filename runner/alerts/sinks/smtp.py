@@ -5,8 +5,8 @@ from __future__ import annotations
 import smtplib
 import ssl
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from email import policy
 from email.message import EmailMessage
 from email.utils import parseaddr
@@ -22,16 +22,12 @@ PORTS = {"starttls": 587, "none": 587, "implicit": 465}
 
 def send(smtp: Smtp, message: EmailMessage, recipients: Sequence[str], within_s: float) -> Refusals:
     """Hand the mail to the server; return who was refused."""
-    until = time.monotonic() + within_s
-    server = None
     try:
-        server = _connect(smtp, min(CONNECT_S, within_s))
-        _enter(server, smtp, until)
-        _limit(server, until)
-        # Not `send_message`, which would put a > before a line that begins with "From ".
-        data = message.as_bytes(policy=policy.SMTP)
-        refused = server.sendmail(parseaddr(message["From"])[1], list(recipients), data)
-        return {name: _judge(*answer) for name, answer in refused.items()}
+        with _session(smtp, within_s) as server:
+            # Not `send_message`, which would put a > before a line that begins with "From ".
+            data = message.as_bytes(policy=policy.SMTP)
+            refused = server.sendmail(parseaddr(message["From"])[1], list(recipients), data)
+            return {name: _judge(*answer) for name, answer in refused.items()}
     except smtplib.SMTPRecipientsRefused as error:
         return {name: _judge(*answer) for name, answer in error.recipients.items()}
     except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
@@ -39,9 +35,29 @@ def send(smtp: Smtp, message: EmailMessage, recipients: Sequence[str], within_s:
     except (smtplib.SMTPException, OSError, ValueError) as error:
         # Of a login or a certificate that is refused too: who runs the site can mend that, and nothing is lost.
         return refuse_all(recipients, f"{smtp.host}: {error}")
+
+
+def probe(smtp: Smtp, within_s: float) -> str:
+    """Connect and log in as for a mail, and send none; return why that fails, empty if it does not."""
+    try:
+        with _session(smtp, within_s) as server:
+            server.ehlo_or_helo_if_needed()
+    except (smtplib.SMTPException, OSError, ValueError) as error:
+        return str(error)
+    return ""
+
+
+@contextmanager
+def _session(smtp: Smtp, within_s: float) -> Iterator[smtplib.SMTP]:
+    """Have a connection that is private and logged in; what is done with it may take what is left of the time."""
+    until = time.monotonic() + within_s
+    server = _connect(smtp, min(CONNECT_S, within_s))
+    try:
+        _enter(server, smtp, until)
+        _limit(server, until)
+        yield server
     finally:
-        if server:
-            _leave(server)
+        _leave(server)
 
 
 def _connect(smtp: Smtp, within_s: float) -> smtplib.SMTP:

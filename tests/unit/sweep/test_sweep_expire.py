@@ -15,7 +15,8 @@ from runner.launch.journal import make_run_id, short_host
 from runner.launch.pauses import Pause, write_pause
 from runner.launch.stops import write_stop
 from runner.ledger.drain import drain_journal
-from runner.sweep.expire import EVERY_S, MOST_LOGS, LogFile, choose_expired
+from runner.ledger.logs import MOST_LOGS
+from runner.sweep.expire import EVERY_S, LogFile, choose_expired
 
 DAY_S = 86400.0
 HOST = short_host(os.uname().nodename)

@@ -21,11 +21,12 @@ from runner.launch.plan import HOME_PLAN, HomePlan
 from runner.launch.plan_encode import encode_home_plan
 from runner.launch.process import Identity, identify, read_boot_id
 from runner.launch.slot import Schedule
+from runner.ledger.locks import measure_age
 from runner.plans.installed import note_installed
 from runner.plans.write import read_compiled_plans
 from runner.registry.schedule import parse_when
 from runner.sweep.chores import Round, do_chore
-from runner.sweep.late import measure_age, work
+from runner.sweep.late import work
 
 HOUR_S, DAY_S = 3600.0, 86400.0
 HOURLY = parse_when("0 * * * *").schedule

@@ -1,0 +1,30 @@
+"""The git remote of the home answers, without asking anybody for a password."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runner.diagnose.check import WARNING, Finding
+from runner.diagnose.context import Context
+
+ID = "DIAG026"
+LEVEL = WARNING
+TITLE = "the git remote of the home answers"
+
+
+def find(context: Context) -> Iterator[Finding]:
+    """Yield why the remote cannot be asked; a home without git or remote has none."""
+    from runner.diagnose.git import call_git, has_git
+
+    if not has_git(context.home):
+        return
+    named = call_git(context.home, "remote")
+    remotes = named.out.split()
+    if not remotes:
+        return
+    remote = "origin" if "origin" in remotes else remotes[0]
+    answer = call_git(context.home, "ls-remote", "--quiet", "--heads", remote)
+    if answer.code != 0:
+        url = call_git(context.home, "remote", "get-url", remote).out.strip()
+        message = f"the git remote {remote} ({url}) does not answer: nothing new is built"
+        yield Finding(ID, LEVEL, message, "keys, network, or the server; git fetch as this user", answer.trouble)
