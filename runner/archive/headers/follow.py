@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Final
 
 from runner.archive.headers.cards import Odd
 from runner.archive.headers.columns import Columns
 from runner.archive.headers.contents import BLOCK, Contents
 from runner.archive.headers.exact import NoEnd, Parsed, read_header
-from runner.archive.headers.library import START, UNKNOWN, Library
+from runner.archive.headers.library import Library, find_template
+from runner.archive.headers.recipe import Asked
 from runner.archive.headers.template import Template, describe_whole
 from runner.archive.headers.units import STRUCTURE, Unit, name_axes
 from runner.archive.headers.values import Typed, Value
@@ -23,12 +23,13 @@ Row = tuple[int, str, int, str, str, str | None, *tuple[Typed, ...]]
 MOST_UNITS: Final = 65_536
 # How many values stand before those of the columns.
 _BEFORE: Final = 6
+_MOST_ASKED: Final = 1000
+_FIRST_GUESS_BYTES: Final = 4 * BLOCK
 # As astropy looks whether it is FITS at all.
 _SIMPLE = re.compile(rb"SIMPLE\s*=\s*[TF]")
 _EXTENSION = re.compile(rb"XTENSION|SIMPLE  =", re.IGNORECASE)
 
 
-@dataclass(slots=True)
 class Found:
     """What a file has.
 
@@ -36,26 +37,29 @@ class Found:
     ----------
     troubles, findings
         Why it is bad, and what is odd; each a line.
+    asked
+        What is asked of the next header.
     start, data_bytes
-        Of the data of the last unit: where they begin, and their size.
-    missing
-        The columns that no header had yet, of those that take the first that has them.
+        Of the data of the last unit: where they begin, and their size; None if that is not known.
+    end
+        Where the next unit would begin.
     """
 
-    rows: list[Row] = field(default_factory=list)
-    troubles: list[str] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
-    start: int = 0
-    data_bytes: int | None = None
-    missing: tuple[int, ...] = ()
+    __slots__ = ("asked", "data_bytes", "end", "findings", "rows", "start", "troubles")
 
-    @property
-    def end(self) -> int | None:
-        """Where the next unit would begin; None if that is not known."""
-        if self.data_bytes is None:
-            return None
-        end = self.start + self.data_bytes
-        return end + -end % BLOCK
+    def __init__(self, asked: Asked) -> None:
+        self.rows: list[Row] = []
+        self.troubles: list[str] = []
+        self.findings: list[str] = []
+        self.asked = asked
+        self.start = 0
+        self.end: int | None = 0
+        self.data_bytes: int | None = None
+
+    def go_on(self, start: int, data_bytes: int | None) -> None:
+        """Set where the data of a unit begin, and where they end."""
+        self.start, self.data_bytes = start, data_bytes
+        self.end = None if data_bytes is None else start + data_bytes + -data_bytes % BLOCK
 
 
 class Follower:
@@ -65,118 +69,118 @@ class Follower:
         self._columns = columns
         self._library = Library(columns)
         self._texts = CardTexts() if keep_header else None
-        self._each = frozenset(columns.each)
-        # What is asked of headers after the primary.
-        self._later: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._first = Asked(columns.all, columns.first)
+        self._later: dict[tuple[int, ...], Asked] = {}
 
     def guess_bytes(self) -> int:
         """Return how much to read at once of a file."""
-        return self._library.guess_bytes(START)
+        return _guess_bytes(self._library.start)
 
     def follow(self, contents: Contents, begun: bytes) -> Found:
         """Return what a file has, of which the first bytes are `begun`."""
-        found = Found(missing=self._columns.first)
-        previous: Template | str = START
-        offset: int | None = 0
-        while begun and offset is not None:
-            previous = self._read_unit(found, contents, offset, begun, previous)
-            if (offset := found.end) is not None and len(found.rows) >= MOST_UNITS:
+        found = Found(self._first)
+        after, offset = self._library.start, 0
+        while begun:
+            after = self._read_unit(found, contents, offset, begun, after)
+            if found.end is None:
+                break
+            if len(found.rows) >= MOST_UNITS:
                 found.troubles.append(f"more than {MOST_UNITS} HDUs")
                 break
-            if offset is not None:
-                begun = contents.read(offset, self._library.guess_bytes(previous))
+            offset = found.end
+            begun = contents.read(offset, _guess_bytes(after))
         return found
 
     def _read_unit(
-        self, found: Found, contents: Contents, offset: int, begun: bytes, previous: Template | str
-    ) -> Template | str:
-        """Add what a unit has; return its template."""
-        template = self._library.find(previous, begun)
+        self, found: Found, contents: Contents, offset: int, begun: bytes, after: list[Template]
+    ) -> list[Template]:
+        """Add what a unit has; return the templates of headers that came after such a one."""
+        template = find_template(after, begun)
         if template is not None:
             try:
                 self._read_known(found, offset, begun, template)
-                return template
+                return template.after
             except Odd:
                 pass
-        found.data_bytes = None
+        found.go_on(offset, None)
         number = len(found.rows)
-        if not _is_header(found, contents, number, offset, begun):
-            return UNKNOWN
+        if not _is_header(found, number, offset, begun):
+            return self._library.unknown
         try:
             raw = read_header(contents, offset, begun)
         except NoEnd as error:
             found.troubles.append(f"HDU {number}: {error}")
-            return UNKNOWN
+            return self._library.unknown
         parsed = Parsed(raw)
         self._read_parsed(found, offset, parsed)
-        return template or self._library.learn(previous, number, parsed) or UNKNOWN
+        template = template or self._library.learn(after, number, parsed)
+        return template.after if template else self._library.unknown
 
     def _read_known(self, found: Found, offset: int, header: bytes, template: Template) -> None:
         """Add a unit whose header is of a template; `Odd`, and nothing added, if it has what only astropy can read."""
-        if self._texts is not None and template.is_compressed:
-            raise Odd
-        number = len(found.rows)
-        unit = template.get_unit(header)
-        numbers = self._choose(found)
+        asked = found.asked
+        recipe = template.recipes.get(asked) or self._library.make_recipe(template, asked)
+        text = None if self._texts is None else self._write(self._texts, header, template)
         try:
-            recipe = self._library.get_recipe(template, numbers)
-            values, filled = recipe.fill(header), recipe.numbers
+            unit, values = recipe.read(header)
+            has_missing = recipe.has_missing
         except Odd:
-            values, filled = tuple(self._fill(found, numbers, template.get_values(header))), numbers
-        text = None
-        if self._texts is not None:
-            text = format_header([self._texts[header[start:stop]] for start, stop in template.cards])
-        self._add(found, unit, text, values, filled)
-        found.start, found.data_bytes = offset + template.size_bytes, unit.data_bytes
+            unit, has_missing = template.get_unit(header), True
+            values = self._fill(found, template.get_values(header))
+        self._add(found, unit, text, values, has_missing=has_missing)
+        found.go_on(offset + template.size_bytes, unit.data_bytes)
         if unit.trouble or unit.oddities:
-            _say(found, number, unit, None)
+            _say(found, unit, None)
+
+    def _write(self, texts: CardTexts, header: bytes, template: Template) -> str:
+        if template.is_compressed:
+            raise Odd
+        return format_header([texts[header[start:stop]] for start, stop in template.cards])
 
     def _read_parsed(self, found: Found, offset: int, parsed: Parsed) -> None:
-        number, size = len(found.rows), len(parsed.raw)
-        unit = _describe(number, parsed)
-        numbers = self._choose(found)
-        values = self._fill(found, numbers, parsed.get_values(self._columns.keywords))
-        text = format_header(format_card(*card) for card in parsed.get_cards()) if self._texts is not None else None
-        self._add(found, unit, text, values, numbers)
-        found.start, found.data_bytes = offset + size, unit.data_bytes
-        _say(found, number, unit, parsed)
+        unit = _describe(len(found.rows), parsed)
+        values = self._fill(found, parsed.get_values(self._columns.keywords))
+        text = None if self._texts is None else format_header(format_card(*card) for card in parsed.get_cards())
+        self._add(found, unit, text, values, has_missing=True)
+        found.go_on(offset + len(parsed.raw), unit.data_bytes)
+        _say(found, unit, parsed)
 
-    def _choose(self, found: Found) -> tuple[int, ...]:
-        """Return the columns that are asked of the next header."""
-        if not found.rows:
-            return self._columns.all
-        numbers = self._later.get(found.missing)
-        if numbers is None:
-            numbers = self._later[found.missing] = (*self._columns.each, *found.missing)
-        return numbers
-
-    def _fill(self, found: Found, numbers: tuple[int, ...], header: Mapping[str, Value]) -> list[Typed]:
+    def _fill(self, found: Found, header: Mapping[str, Value]) -> tuple[Typed, ...]:
         """Return one value for every configured column, as far as a header has them; note what does not fit."""
-        filled, findings = self._columns.fill(numbers, header)
+        filled, findings = self._columns.fill(found.asked.numbers, header)
         found.findings += [f"HDU {len(found.rows)}: {finding}" for finding in findings]
-        return [filled.get(number) for number in range(len(self._columns.names))]
+        return tuple([filled.get(number) for number in self._columns.all])
 
-    def _add(
-        self, found: Found, unit: Unit, text: str | None, values: Sequence[Typed], filled: tuple[int, ...]
-    ) -> None:
+    def _add(self, found: Found, unit: Unit, text: str | None, values: tuple[Typed, ...], *, has_missing: bool) -> None:
         """Add the row of a unit; what is the first of its kind goes to the row of the primary."""
         number = len(found.rows)
-        if number and not self._each.issuperset(filled):
-            values = self._move_to_primary(found, values)
+        if number and not has_missing:
+            found.rows.append((number, unit.name, unit.version, unit.type, unit.dimensions, text, *values))
+            return
+        missing = found.asked.missing
+        if number:
+            own, primary = list(values), list(found.rows[0])
+            for i in missing:
+                primary[_BEFORE + i], own[i] = own[i], None
+            found.rows[0], values = tuple(primary), tuple(own)  # type: ignore[assignment]
         found.rows.append((number, unit.name, unit.version, unit.type, unit.dimensions, text, *values))
-        if not number:
-            found.missing = tuple([i for i in self._columns.first if values[i] is None])
+        found.asked = self._ask(tuple([i for i in missing if found.rows[0][_BEFORE + i] is None]))
 
-    def _move_to_primary(self, found: Found, values: Sequence[Typed]) -> list[Typed]:
-        own, primary = list(values), list(found.rows[0])
-        for i in found.missing:
-            primary[_BEFORE + i], own[i] = own[i], None
-        found.rows[0] = tuple(primary)  # type: ignore[assignment]
-        found.missing = tuple([i for i in found.missing if primary[_BEFORE + i] is None])
-        return own
+    def _ask(self, missing: tuple[int, ...]) -> Asked:
+        """Return what is asked of a header after the primary, if these columns have no value yet."""
+        asked = self._later.get(missing)
+        if asked is None:
+            if len(self._later) >= _MOST_ASKED:
+                self._later.clear()
+            asked = self._later[missing] = Asked((*self._columns.each, *missing), missing)
+        return asked
 
 
-def _is_header(found: Found, contents: Contents, number: int, offset: int, begun: bytes) -> bool:
+def _guess_bytes(after: list[Template]) -> int:
+    return after[0].size_bytes if after else _FIRST_GUESS_BYTES
+
+
+def _is_header(found: Found, number: int, offset: int, begun: bytes) -> bool:
     """Whether a header begins here; what is wrong if none does."""
     if number == 0:
         if not _SIMPLE.match(begun):
@@ -212,8 +216,9 @@ def _describe(number: int, parsed: Parsed) -> Unit:
     return describe_whole(number, table, image | parsed.get_values(name_axes(image.get("NAXIS"))))
 
 
-def _say(found: Found, number: int, unit: Unit, parsed: Parsed | None) -> None:
-    """Note what is wrong with a unit, and what is odd."""
+def _say(found: Found, unit: Unit, parsed: Parsed | None) -> None:
+    """Note what is wrong with the last unit, and what is odd."""
+    number = len(found.rows) - 1
     troubles, findings = [unit.trouble], list(unit.oddities)
     if parsed is not None:
         troubles.append(parsed.trouble)

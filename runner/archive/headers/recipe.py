@@ -7,6 +7,7 @@ raises `Odd` for all else, and then `Columns.fill` says what is odd.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import getitem, itemgetter
 from struct import Struct
 from typing import Any
@@ -14,13 +15,31 @@ from typing import Any
 from runner.archive.headers.cards import Fields, Odd
 from runner.archive.headers.columns import Columns
 from runner.archive.headers.places import Pair, choose_pair, find_frame, parse_angle, to_icrs
-from runner.archive.headers.template import Template, make_format
+from runner.archive.headers.template import Template, join_spans, make_format
 from runner.archive.headers.times import TIMESYS, name_times, parse_mjd, parse_quick
+from runner.archive.headers.units import Unit
 from runner.archive.headers.values import Typed, Value
 
 _MOST_FRAMES = 1000
+_MOST_KNOWN = 1000
 _look_up: Callable[[Fields, bytes], Value] = getitem
-_Add = Callable[[str], int]
+_Add = Callable[[str, str], int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """What is asked of one header.
+
+    Attributes
+    ----------
+    numbers
+        Of the columns.
+    missing
+        Those of them that no header had yet: they are the primary's, whichever header has them first.
+    """
+
+    numbers: tuple[int, ...]
+    missing: tuple[int, ...]
 
 
 class Shelf:
@@ -42,9 +61,9 @@ class _Time:
     def __init__(self, keyword: str, present: Mapping[str, object], add: _Add) -> None:
         time = next((other for other in name_times(keyword) if other in present), None)
         self._is_number = not keyword.startswith("DATE")
-        self._date = add(keyword)
-        self._time = add(time) if time else None
-        self._system = add(TIMESYS) if TIMESYS in present else None
+        self._date = add(keyword, "" if self._is_number else "text")
+        self._time = add(time, "text") if time else None
+        self._system = add(TIMESYS, "text") if TIMESYS in present else None
 
     def read(self, values: Sequence[Value]) -> tuple[str]:
         date = values[self._date]
@@ -75,9 +94,9 @@ class _Place:
 
     def __init__(self, pair: Pair, present: Mapping[str, object], add: _Add, *, is_last: bool) -> None:
         self._pair, self._is_last = pair, is_last
-        self._ra, self._dec = add(pair.ra), add(pair.dec)
+        self._ra, self._dec = add(pair.ra, ""), add(pair.dec, "")
         self._names = tuple(keyword for keyword in pair.helpers if keyword in present)
-        self._helpers = [add(keyword) for keyword in self._names]
+        self._helpers = [add(keyword, "") for keyword in self._names]
         self._meanings: dict[tuple[Value, ...], tuple[bool, str, float | None] | None] = {}
 
     def read(self, values: Sequence[Value]) -> tuple[float | None, float | None]:
@@ -132,25 +151,42 @@ class Recipe:
     ----------
     numbers
         The columns that it fills: of those that were asked for the ones that the header has a keyword of.
+    has_missing
+        Whether some of them are the primary's.
     """
 
-    def __init__(self, template: Template, columns: Columns, numbers: Sequence[int], shelf: Shelf) -> None:
+    def __init__(self, template: Template, columns: Columns, asked: Asked, shelf: Shelf) -> None:
         self._template, self._columns, self._shelf = template, columns, shelf
         self._is_odd = False
         self._fields: dict[tuple[tuple[int, int], int], Fields] = {}
         self._parts: dict[tuple[object, ...], _Time | _Place] = {}
         filled: dict[int, tuple[tuple[object, ...] | None, int]] = {}
-        for number in numbers:
+        for number in asked.numbers:
             if (where := self._plan(number)) is not None:
                 filled[number] = where
         self.numbers = tuple(filled)
+        self.has_missing = not {*filled}.isdisjoint(asked.missing)
         self._finish(filled)
 
-    def fill(self, header: bytes) -> tuple[Typed, ...]:
-        """Return one value for every configured column, None for those that are not its own."""
+    def read(self, header: bytes) -> tuple[Unit, tuple[Typed, ...]]:
+        """Return what the unit is, and one value for every column; None for those that are not its own.
+
+        What extensions say comes again from file to file: it is remembered as a whole.
+        """
+        if self._parts or self._is_odd:
+            return self._template.get_unit(header), self._fill(header)
+        said = self._unpack_all(header)
+        known = self._known.get(said)
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._known[said] = self._template.get_unit(header), self._fill(header)
+        return known
+
+    def _fill(self, header: bytes) -> tuple[Typed, ...]:
         if self._is_odd:
             raise Odd
-        values = list(map(_look_up, self._known, self._pick(self._unpack(header))))
+        values = list(map(_look_up, self._lists, self._pick(self._unpack(header))))
         for part in self._parts.values():
             values += part.read(values)
         values.append(None)
@@ -165,7 +201,7 @@ class Recipe:
         if not keywords:
             return None
         if column.type != "time":
-            return None, self._add(keywords[0], self._shelf.get(column.type, is_last=len(keywords) == 1))
+            return None, self._add(keywords[0], column.type, is_last=len(keywords) == 1)
         self._is_odd |= keywords[0].startswith("JD")
         key = (keywords[0],)
         if key not in self._parts:
@@ -185,14 +221,14 @@ class Recipe:
             self._parts[key] = _Place(there[0], present, self._add, is_last=len(there) == 1)
         return key, which
 
-    def _add(self, keyword: str, fields: Fields | None = None) -> int:
-        """Return where the value of a keyword will be among all."""
-        fields = self._shelf.get("") if fields is None else fields
+    def _add(self, keyword: str, type: str, *, is_last: bool = True) -> int:
+        """Return where the value of a keyword will be among all, as a column of `type` has it."""
         # What goes on in CONTINUE is left to astropy, card by card.
         span = self._template.fields.get(keyword)
         if span is None:
             self._is_odd = True
             return 0
+        fields = self._shelf.get(type, is_last=is_last)
         key = (span, id(fields))
         self._fields.setdefault(key, fields)
         return list(self._fields).index(key)
@@ -201,13 +237,16 @@ class Recipe:
         spans = sorted({span for span, _ in self._fields})
         self._unpack = Struct(make_format(spans)).unpack_from
         self._pick = _pick([spans.index(span) for span, _ in self._fields])
-        self._known = list(self._fields.values())
+        self._lists = list(self._fields.values())
         begins: dict[tuple[object, ...] | None, int] = {None: 0}
-        end = len(self._known)
+        end = len(self._lists)
         for key, part in self._parts.items():
             begins[key], end = end, end + part.width
         at = {number: begins[key] + place for number, (key, place) in filled.items()}
         self._arrange = _pick([at.get(number, end) for number in range(len(self._columns.names))])
+        every = join_spans(sorted({*spans, *self._template.unit_spans}))
+        self._unpack_all = Struct(make_format(every)).unpack_from
+        self._known: dict[tuple[bytes, ...], tuple[Unit, tuple[Typed, ...]]] = {}
 
 
 def _pick(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:

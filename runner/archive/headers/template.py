@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from struct import Struct
+from typing import TYPE_CHECKING
 
 from runner.archive.headers.cards import Odd, find_field, is_hierarch, read_card
 from runner.archive.headers.contents import BLOCK
 from runner.archive.headers.exact import CARD, KEYWORD, Parsed, find_end, normalize
 from runner.archive.headers.units import COMPRESSED, STRUCTURE, Unit, describe_unit, name_axes
 from runner.archive.headers.values import Value
+
+if TYPE_CHECKING:
+    from runner.archive.headers.recipe import Asked, Recipe
 
 # They have the same bytes in every header of a template.
 _PINNED = ("SIMPLE", "XTENSION", "NAXIS", "GROUPS", "ZIMAGE")
@@ -44,6 +48,12 @@ class Template:
         Where each card is, with its CONTINUE cards.
     is_compressed
         Whether the header is of a compressed image.
+    unit_spans
+        Where the cards are that say what unit it is.
+    after
+        The templates of headers that came after one of this, the latest first.
+    recipes
+        How columns are filled from headers of this, by what is asked.
     """
 
     def __init__(self, number: int, parsed: Parsed, keywords: Collection[str]) -> None:
@@ -52,8 +62,10 @@ class Template:
         self.cards = parsed.spans
         self.is_compressed = parsed.is_compressed
         first, raw = parsed.first, parsed.raw
-        self._count = (find_end(raw) or 0) // CARD + 1
-        self._keys = _view_keywords(raw, self._count)
+        # Eight bytes as one number, one of ten numbers: so they are compared without a loop in Python.
+        count = (find_end(raw) or 0) // CARD + 1
+        self._keywords = slice(0, count * CARD // KEYWORD, CARD // KEYWORD)
+        self._keys = memoryview(raw).cast("Q")[self._keywords]
         table = parsed.get_table_values(STRUCTURE)
         wanted = [*STRUCTURE, *name_axes(table.get("NAXIS"))]
         self._table = {keyword: parsed.spans[first[keyword]] for keyword in wanted if keyword in first}
@@ -70,15 +82,18 @@ class Template:
             for keyword, (start, stop) in self.spans.items()
             if stop - start == CARD
         }
-        self._pins = [(start, stop, raw[start:stop]) for start, stop in _find_pins(parsed)]
-        self._unit_spans = sorted({*self._table.values(), *self._image.values()})
-        self._unit_fields = Struct(make_format(self._unit_spans)).unpack_from
+        self._unpack_pins = Struct(make_format(_find_pins(parsed))).unpack_from
+        self._pins = self._unpack_pins(raw)
+        self.unit_spans = sorted({*self._table.values(), *self._image.values()})
+        self._unit_fields = Struct(make_format(join_spans(self.unit_spans))).unpack_from
         self._units: dict[tuple[bytes, ...], Unit] = {}
+        self.after: list[Template] = []
+        self.recipes: dict[Asked, Recipe] = {}
 
     def check_cards(self) -> None:
         """Raise `Odd` if the header has a card that another header could have with another meaning."""
         # A name that goes on in CONTINUE is not all in the fields that units are remembered by.
-        if any(stop - start != CARD for start, stop in self._unit_spans):
+        if any(stop - start != CARD for start, stop in self.unit_spans):
             raise Odd
 
     def is_of(self, header: bytes) -> bool:
@@ -88,8 +103,8 @@ class Template:
             header = header[:size]
         return (
             len(header) == size
-            and _view_keywords(header, self._count) == self._keys
-            and all(header[start:stop] == pinned for start, stop, pinned in self._pins)
+            and memoryview(header).cast("Q")[self._keywords] == self._keys
+            and self._unpack_pins(header) == self._pins
             and header.isascii()
         )
 
@@ -163,11 +178,6 @@ def make_format(spans: Iterable[tuple[int, int]]) -> str:
     return "".join(parts)
 
 
-def _view_keywords(header: bytes, count: int) -> memoryview:
-    # Eight bytes as one number, one of ten numbers: so they are compared without a loop in Python.
-    return memoryview(header).cast("Q")[: count * CARD // KEYWORD : CARD // KEYWORD]
-
-
 def _find_spans(parsed: Parsed, keywords: Collection[str]) -> dict[str, tuple[int, int]]:
     spans = {}
     for keyword in keywords:
@@ -192,9 +202,20 @@ def _find_pins(parsed: Parsed) -> list[tuple[int, int]]:
         if is_hierarch(card):
             # Its keyword goes up to the first =.
             pins.append((at, at + find_field(card)))
-        elif b"=" in card[:KEYWORD] or (parsed.is_compressed and card[:KEYWORD] == b"EXTNAME "):
+        elif b"=" in card[:KEYWORD] or (parsed.is_compressed and card[:KEYWORD].upper() == b"EXTNAME "):
             pins.append((at, at + CARD))
-    return sorted({*pins})
+    return join_spans(sorted({*pins}))
+
+
+def join_spans(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return spans in their order with those joined that touch or overlap."""
+    joined: list[tuple[int, int]] = []
+    for start, stop in spans:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(stop, joined[-1][1]))
+        else:
+            joined.append((start, stop))
+    return joined
 
 
 def _read_spans(header: bytes, spans: Mapping[str, tuple[int, int]]) -> dict[str, Value]:
