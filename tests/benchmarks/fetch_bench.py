@@ -15,11 +15,14 @@ from measure import Figure
 from peers import find_peers
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from fetch_kills import kill_fetch_at_random
 from nginx import Nginx
 
 # Files of each set, and the bytes of each.
 _SETS = {"500 x 1 MB": (500, 1_000_000), "5 x 200 MB": (5, 200_000_000)}
 _ROUNDS = 3
+_KILLS = 200
+_SEED = 20261125
 _MEMORY = Path("/dev/shm")
 Make = Callable[[Path], list[list[object]]]
 _PARFIVE = """
@@ -48,6 +51,20 @@ def run_benchmarks(directory: Path) -> Iterator[Figure]:
                 path.unlink()
     finally:
         server.stop()
+
+
+def run_long(directory: Path) -> Iterator[Figure]:
+    """Yield how many of 200 kills left anything else than whole files (ARCH-14)."""
+    server = Nginx(directory / "nginx")
+    try:
+        for number in range(12):
+            (server.files / f"{number}.fits").write_bytes(os.urandom(1 << 20) * (number % 3 + 1))
+        report = kill_fetch_at_random(server.files, f"{server.url}/range/", directory / "out", _SEED, _KILLS)
+    finally:
+        server.stop()
+    print("\n".join(report.untruths), file=sys.stderr, end="\n" * bool(report.untruths))
+    detail = f"{report.ended} calls came to their end, {report.resumed} went on from a part"
+    yield Figure(f"{report.kills} kills of a fetch: faults", len(report.untruths), 0, "", detail)
 
 
 def _compare_with_curl(directory: Path, name: str) -> Figure:

@@ -1,6 +1,6 @@
 """Kill -9 of ``runner fetch`` at random moments, and hold what it leaves against what its source has (ARCH-14).
 
-``python archive_kills.py FILES SOURCE OUT SEED KILLS`` fetches SOURCE, which has the files of the directory FILES,
+``python fetch_kills.py FILES SOURCE OUT SEED KILLS`` fetches SOURCE, which has the files of the directory FILES,
 into OUT until so many fetches were killed, and prints one JSON object: how many kills, how many fetches came to
 their end before theirs, and every untruth. The fetches are children that have the program loaded already.
 """
