@@ -84,7 +84,7 @@ def _compare_with_parfive(directory: Path, name: str) -> Figure:
             Path(memory), lambda urls: [_fetch(urls)], lambda urls: [[parfive, "-c", _PARFIVE, urls, "."]], directory
         )
     return Figure(
-        f"parfive of {name}, fetch", theirs / ours, 3.0, "x", f"{theirs:.2f} s and {ours:.2f} s", at_least=True
+        f"parfive of {name}, both in memory", theirs / ours, 3.0, "x", f"{theirs:.2f} s and {ours:.2f} s", at_least=True
     )
 
 

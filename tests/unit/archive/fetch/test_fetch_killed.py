@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fetch_kills import kill_fetch_at_random
 from cutting_server import Reply, Request, cutting_server, serve_range
+from fetch_kills import kill_fetch_at_random
 from fetching import BODY, fetch, list_files
 from missing import give_up
 from nginx import Nginx
