@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -128,12 +129,13 @@ def _show_missing(
     with open_index(get_home(ctx)) as index:
         chosen = choose_rules([rule for rule in rules if rule], index.archive.expected)
         found = find_missing(index, chosen, expression, every_state=every_state)
-    incomplete = [one for rule in found for one in rule.list_incomplete()]
+    incomplete = chain.from_iterable(one.list_incomplete() for one in found)
+    number = sum(one.count_incomplete() for one in found)
     if as_json:
         print_json(map(asdict, incomplete))
-    elif incomplete:
+    elif number:
         cells = [(one.rule, one.exposure, ", ".join(one.there), ", ".join(one.missing)) for one in incomplete]
         print_table(("RULE", "EXPOSURE", "THERE", "MISSING"), cells, {})
     if not as_json:
-        click.echo(f"{len(incomplete)} of {sum(rule.count for rule in found)} exposures lack something")
-    return ANSWER_IS_NO if incomplete else DONE
+        click.echo(f"{number} of {sum(one.count for one in found)} exposures lack something")
+    return ANSWER_IS_NO if number else DONE

@@ -19,6 +19,7 @@ from postgres import Postgres
 
 from runner.archive.find.ask import Index, make_question
 from runner.archive.find.missing import choose_rules, find_missing
+from runner.archive.find.parse import DEEPEST, MOST_QUESTIONS
 from runner.archive.find.query import plan_rows
 from runner.archive.find.tree import Condition
 from runner.archive.tables import BAD, VANISHED
@@ -198,6 +199,12 @@ def test_a_value_of_a_header_is_answered_with_its_own_type(index: Index) -> None
     answer = ask(index, "exptime > 0", "header.GAIN, header.FLAG, header.NOTHING, header.EXPTIME")
     assert answer == [(1.5, True, None, 100.0), ("high", False, None, None)]
     assert ask(index, "", "header.GAIN, name", limit=2)[1] == (None, "SCI")
+
+
+@pytest.mark.parametrize(("one", "between"), [("obs_at != 2024-01-01", " or "), ("cone(0, 0, 1)", " and ")])
+def test_as_much_as_may_be_asked_is_answered(index: Index, one: str, between: str) -> None:
+    question = between.join([one] * MOST_QUESTIONS)
+    ask(index, f"{'not (' * (DEEPEST // 2 - 1)}{question}{')' * (DEEPEST // 2 - 1)}")
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

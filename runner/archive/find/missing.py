@@ -55,13 +55,7 @@ class Incomplete:
 
 
 class Found:
-    """The exposures of one rule, and which of their products are there.
-
-    Attributes
-    ----------
-    count
-        How many exposures there are.
-    """
+    """The exposures of one rule, and which of their products are there."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
@@ -72,6 +66,11 @@ class Found:
     def count(self) -> int:
         """How many exposures there are."""
         return len(self._products)
+
+    def count_incomplete(self) -> int:
+        """Return how many of them lack something."""
+        whole = (1 << len(self.rule.needs)) - 1
+        return sum(has != whole for has in self._products.values())
 
     def add_exposure(self, name: str) -> None:
         """Note a file that each exposure has, if it is one."""
