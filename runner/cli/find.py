@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runner.archive.find.write import FORMATS, JSON, TABLE, choose_format, replace_file, write_answer
+from runner.archive.find.write import FORMATS, JSON, TABLE, choose_format, replace_file, show_value, write_answer
 from runner.cli.complete import complete_columns, complete_rules
 from runner.cli.context import get_home, json_option
 from runner.cli.output import print_json, print_table
@@ -73,8 +73,9 @@ def find_command(
     Exit 1 if --missing finds that something is missing.
     """
     format = choose_format(asked or (JSON if as_json else ""), output, is_terminal=sys.stdout.isatty())
+    if rules or count:
+        _refuse_others(ctx, "missing" if rules else "count", format)
     if rules:
-        _refuse_others(ctx, format)
         return _show_missing(ctx, rules, expression, every_state=every_state, as_json=format == JSON)
 
     from runner.archive.find.ask import make_question, open_index
@@ -94,7 +95,7 @@ def find_command(
 
 
 def _show_table(index: Index, question: Question) -> None:
-    cells = [["" if value is None else str(value) for value in row] for row in index.read(question)]
+    cells = [[show_value(value) for value in row] for row in index.read(question)]
     if cells:
         print_table([field.name.upper() for field in question.columns], cells, {})
     elif index.is_empty():
@@ -111,13 +112,15 @@ def _write(format: str, output: str, fields: Sequence[Field], rows: Iterable[Row
         write_answer(format, fields, rows, file, is_terminal=False)
 
 
-def _refuse_others(ctx: click.Context, format: str) -> None:
-    """Refuse what says how rows are shown: the answer of ``--missing`` is of another kind."""
-    others = [name for name in ("columns", "sort", "limit", "count", "hdus", "output") if ctx.params[name]]
+def _refuse_others(ctx: click.Context, option: str, format: str) -> None:
+    """Refuse what says how rows are shown, where the answer is of another kind."""
+    others = [name for name in ("columns", "sort", "limit", "count", "output") if ctx.params[name] and name != option]
+    if option == "missing" and ctx.params["hdus"]:
+        others.append("hdus")
     if format not in (TABLE, JSON):
         others.append("format")
     if others:
-        raise click.UsageError(f"--missing has an answer of its own, without --{others[0]}")
+        raise click.UsageError(f"--{option} has an answer of its own, without --{others[0]}")
 
 
 def _show_missing(
