@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from runner.archive.settings import Column
 from runner.archive.tables import HDUS
-from runner.database.database import Database
+from runner.database.database import Database, quote
 from runner.errors import UserError
 
 # What a type is in SQL; of the same meaning in both databases.
@@ -22,6 +22,11 @@ SQL_TYPES = {
     "ra": "DOUBLE PRECISION",
     "dec": "DOUBLE PRECISION",
     "bool": "BOOLEAN",
+}
+# By name: of which columns, and of which rows. A cone is looked for in a band of declinations (ARCH-42).
+INDEXES = {
+    "hdus_place": (("dec", "ra"), "number = 0"),
+    "hdus_obs_at": (("obs_at",), "obs_at IS NOT NULL"),
 }
 
 
@@ -39,7 +44,12 @@ def add_columns(database: Database, columns: Mapping[str, Column]) -> None:
     with database.writing():
         database.lock(HDUS)
         for name in _find_missing(database, wanted):
-            database.execute(f'ALTER TABLE {HDUS} ADD COLUMN "{name}" {wanted[name]}')
+            type = database.text_type if wanted[name] == "TEXT" else wanted[name]
+            database.execute(f'ALTER TABLE {HDUS} ADD COLUMN "{name}" {type}')
+        there = database.read_types(HDUS)
+        for name, (indexed, where) in INDEXES.items():
+            if all(column in there for column in indexed):
+                database.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {HDUS} ({quote(indexed)}) WHERE {where}")
 
 
 def _find_missing(database: Database, wanted: Mapping[str, str]) -> list[str]:

@@ -18,6 +18,9 @@ HDUS = "hdus"
 OK: Final = "ok"
 BAD: Final = "bad"
 VANISHED: Final = "vanished"
+# States of a digest.
+DIGEST_OK: Final = "ok"
+CHANGED: Final = "changed"
 
 FILE_COLUMNS = (
     "id",

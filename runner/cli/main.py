@@ -74,7 +74,10 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ),
     (
         "Archive",
-        (Entry("find", "find", "files by what their headers say, and what is missing"),),
+        (
+            Entry("index", "index", "the headers of FITS files into the database"),
+            Entry("find", "find", "files by what their headers say, and what is missing"),
+        ),
     ),
 )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -28,7 +28,11 @@ class Database(ABC):
     ----------
     shown
         The URL for people and for files, without a password.
+    text_type
+        The SQL type of text that sorts by its bytes.
     """
+
+    text_type = "TEXT"
 
     def __init__(self, url: str) -> None:
         self.shown = hide_password(url)
@@ -52,6 +56,18 @@ class Database(ABC):
     @abstractmethod
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Value]], conflict: str) -> None:
         """Insert rows in bulk, none twice; `conflict` is the ``ON CONFLICT`` clause."""
+
+    @abstractmethod
+    def upsert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Value]], key: Sequence[str]) -> None:
+        """Insert rows in bulk; a row whose key is there already takes the place of what is there.
+
+        Inside the transaction of the caller (`writing`). A NaN becomes null in both databases: SQLite has none.
+
+        Parameters
+        ----------
+        key
+            Columns with a unique index; no two of `rows` have the same there.
+        """
 
     @abstractmethod
     def has_table(self, name: str) -> bool:
@@ -83,6 +99,18 @@ class Database(ABC):
         """Return the driver's error as one line that names the database and no password."""
         lines = str(error).strip().splitlines() or [type(error).__name__]
         return TryLater(f"ledger {self.shown}: {lines[0]}")
+
+
+def quote(names: Iterable[str]) -> str:
+    """Return a list of column names for SQL."""
+    return ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+def make_conflict(columns: Sequence[str], key: Sequence[str]) -> str:
+    """Return the clause by which a row takes the place of that with the same key."""
+    rest = [f"{name} = excluded.{name}" for name in (quote([column]) for column in columns if column not in key)]
+    deed = f"UPDATE SET {', '.join(rest)}" if rest else "NOTHING"
+    return f"ON CONFLICT ({quote(key)}) DO {deed}"
 
 
 def hide_password(url: str) -> str:

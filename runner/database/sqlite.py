@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from runner.database.database import Database, Row, Value
+from runner.database.database import Database, Row, Value, make_conflict, quote
 
 PREFIX = "sqlite:///"
 # Wrong SQL or wrong values are ours, not the site's. "no such table" is not among them: sqlite3 calls it operational.
@@ -57,6 +57,14 @@ class SqliteDatabase(Database):
         with self._translating():
             self._connection.executemany(
                 f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}) {conflict}", rows
+            )
+
+    def upsert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Value]], key: Sequence[str]) -> None:
+        """Insert rows in bulk, each in the place of what has its key; sqlite3 makes null of a NaN by itself."""
+        places = ", ".join("?" * len(columns))
+        with self._translating():
+            self._connection.executemany(
+                f"INSERT INTO {table} ({quote(columns)}) VALUES ({places}) {make_conflict(columns, key)}", rows
             )
 
     def has_table(self, name: str) -> bool:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from measure import Figure
 
-BENCHMARKS = ("launch", "stream", "profile", "with_profile", "compile", "ledger", "sweep", "mail", "find")
-LONG = ("stream", "kills", "fuzz")
+BENCHMARKS = ("launch", "stream", "profile", "with_profile", "compile", "ledger", "sweep", "mail", "index", "find")
+LONG = ("stream", "kills", "fuzz", "index")
 NAMES = tuple(dict.fromkeys((*BENCHMARKS, *LONG)))
 
 

@@ -57,8 +57,13 @@ class Index:
 
 
 @contextmanager
-def open_index(home: Path) -> Iterator[Index]:
+def open_index(home: Path, config: Path | None = None) -> Iterator[Index]:
     """Open the index of a home; one that has never been written is made, and is empty.
+
+    Parameters
+    ----------
+    config
+        The settings that it was made with, if not the home's own.
 
     Raises
     ------
@@ -67,7 +72,7 @@ def open_index(home: Path) -> Iterator[Index]:
     TryLater
         The database does not answer.
     """
-    settings, archive = read_settings(home), read_archive(home)
+    settings, archive = read_settings(home), read_archive(home, config)
     make_state(str(find_state(settings)))
     with connect(find_database(settings), PATIENCE_S) as database:
         prepare_schema(database)
