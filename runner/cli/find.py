@@ -6,11 +6,13 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from runner.archive.find.write import FORMATS, JSON, TABLE, choose_format, replace_file, write_answer
+from runner.archive.find.write import FORMATS, JSON, TABLE, choose_format, replace_file, show_value, write_answer
 from runner.cli.complete import complete_columns, complete_rules
 from runner.cli.context import get_home, json_option
 from runner.cli.output import print_json, print_table
@@ -18,6 +20,7 @@ from runner.errors import ANSWER_IS_NO, DONE
 
 if TYPE_CHECKING:
     from runner.archive.find.ask import Index
+    from runner.archive.find.missing import Found
     from runner.archive.find.query import Question
     from runner.archive.find.rows import Row
     from runner.archive.find.tree import Field
@@ -33,6 +36,12 @@ if TYPE_CHECKING:
 @click.option("--all", "every_state", is_flag=True, help="Bad and vanished files too.")
 @click.option("--format", "asked", type=click.Choice(FORMATS), help="Of the answer; else by the name of FILE.")
 @click.option("-o", "--output", metavar="FILE", default="", help="Write the answer there, whole or not at all.")
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Settings of the index, instead of envs/archive.yaml.",
+)
 @click.option(
     "--missing",
     "rules",
@@ -56,6 +65,7 @@ def find_command(
     every_state: bool,
     asked: str | None,
     output: str,
+    config: Path | None,
     rules: tuple[str, ...],
     as_json: bool,
 ) -> int:
@@ -72,13 +82,15 @@ def find_command(
     Exit 1 if --missing finds that something is missing.
     """
     format = choose_format(asked or (JSON if as_json else ""), output, is_terminal=sys.stdout.isatty())
-    if rules:
-        _refuse_others(ctx, format)
-        return _show_missing(ctx, rules, expression, every_state=every_state, as_json=format == JSON)
-
+    if rules or count:
+        _refuse_others(ctx, "missing" if rules else "count", format)
     from runner.archive.find.ask import make_question, open_index
+    from runner.archive.find.missing import choose_rules, find_missing
 
-    with open_index(get_home(ctx)) as index:
+    with open_index(get_home(ctx), config) as index:
+        if rules:
+            chosen = choose_rules([rule for rule in rules if rule], index.archive.expected)
+            return _show_missing(find_missing(index, chosen, expression, every_state=every_state), format)
         question = make_question(
             index.fields, expression, columns, sort, limit=limit, hdus=hdus, every_state=every_state
         )
@@ -93,7 +105,7 @@ def find_command(
 
 
 def _show_table(index: Index, question: Question) -> None:
-    cells = [["" if value is None else str(value) for value in row] for row in index.read(question)]
+    cells = [[show_value(value) for value in row] for row in index.read(question)]
     if cells:
         print_table([field.name.upper() for field in question.columns], cells, {})
     elif index.is_empty():
@@ -110,30 +122,25 @@ def _write(format: str, output: str, fields: Sequence[Field], rows: Iterable[Row
         write_answer(format, fields, rows, file, is_terminal=False)
 
 
-def _refuse_others(ctx: click.Context, format: str) -> None:
-    """Refuse what says how rows are shown: the answer of ``--missing`` is of another kind."""
-    others = [name for name in ("columns", "sort", "limit", "count", "hdus", "output") if ctx.params[name]]
+def _refuse_others(ctx: click.Context, option: str, format: str) -> None:
+    """Refuse what says how rows are shown, where the answer is of another kind."""
+    others = [name for name in ("columns", "sort", "limit", "count", "output") if ctx.params[name] and name != option]
+    if option == "missing" and ctx.params["hdus"]:
+        others.append("hdus")
     if format not in (TABLE, JSON):
         others.append("format")
     if others:
-        raise click.UsageError(f"--missing has an answer of its own, without --{others[0]}")
+        raise click.UsageError(f"--{option} has an answer of its own, without --{others[0]}")
 
 
-def _show_missing(
-    ctx: click.Context, rules: Sequence[str], expression: str, *, every_state: bool, as_json: bool
-) -> int:
-    from runner.archive.find.ask import open_index
-    from runner.archive.find.missing import choose_rules, find_missing
-
-    with open_index(get_home(ctx)) as index:
-        chosen = choose_rules([rule for rule in rules if rule], index.archive.expected)
-        found = find_missing(index, chosen, expression, every_state=every_state)
-    incomplete = [one for rule in found for one in rule.list_incomplete()]
-    if as_json:
+def _show_missing(found: Sequence[Found], format: str) -> int:
+    incomplete = chain.from_iterable(one.list_incomplete() for one in found)
+    number = sum(one.count_incomplete() for one in found)
+    if format == JSON:
         print_json(map(asdict, incomplete))
-    elif incomplete:
+    elif number:
         cells = [(one.rule, one.exposure, ", ".join(one.there), ", ".join(one.missing)) for one in incomplete]
         print_table(("RULE", "EXPOSURE", "THERE", "MISSING"), cells, {})
-    if not as_json:
-        click.echo(f"{len(incomplete)} of {sum(rule.count for rule in found)} exposures lack something")
-    return ANSWER_IS_NO if incomplete else DONE
+    if format != JSON:
+        click.echo(f"{number} of {sum(one.count for one in found)} exposures lack something")
+    return ANSWER_IS_NO if number else DONE

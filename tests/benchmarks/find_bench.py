@@ -101,5 +101,4 @@ def fill(database: Database, archive: Archive) -> None:
         for sql in (_FILES_SQL, _HDUS_SQL):
             sql = sql.replace("SERIES", f"WITH RECURSIVE s(n) AS ({series})")
             database.execute(sql if is_sqlite else sql.replace("%", "%%"), (_FILES,))
-    database.execute('CREATE INDEX IF NOT EXISTS hdus_sky ON hdus ("dec", ra) WHERE number = 0')
     database.execute("ANALYZE" if not is_sqlite else "PRAGMA optimize")

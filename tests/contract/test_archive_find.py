@@ -19,6 +19,7 @@ from postgres import Postgres
 
 from runner.archive.find.ask import Index, make_question
 from runner.archive.find.missing import choose_rules, find_missing
+from runner.archive.find.parse import DEEPEST, MOST_QUESTIONS
 from runner.archive.find.query import plan_rows
 from runner.archive.find.tree import Condition
 from runner.archive.tables import BAD, VANISHED
@@ -26,7 +27,6 @@ from runner.database.connect import connect
 from runner.database.database import Database
 from runner.errors import UserError
 
-SKY = 'CREATE INDEX IF NOT EXISTS hdus_sky ON hdus ("dec", "ra") WHERE number = 0'
 SOME = [
     File(
         "a/ib1_raw.fits",
@@ -200,6 +200,12 @@ def test_a_value_of_a_header_is_answered_with_its_own_type(index: Index) -> None
     assert ask(index, "", "header.GAIN, name", limit=2)[1] == (None, "SCI")
 
 
+@pytest.mark.parametrize(("one", "between"), [("obs_at != 2024-01-01", " or "), ("cone(0, 0, 1)", " and ")])
+def test_as_much_as_may_be_asked_is_answered(index: Index, one: str, between: str) -> None:
+    question = between.join([one] * MOST_QUESTIONS)
+    ask(index, f"{'not (' * (DEEPEST // 2 - 1)}{question}{')' * (DEEPEST // 2 - 1)}")
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def empty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A database for tests that fill it themselves."""
@@ -288,7 +294,6 @@ def _move(centre: tuple[float, float], turn_deg: float, by_deg: float) -> tuple[
 def test_a_cone_is_asked_by_the_index_of_positions(empty: Database) -> None:
     """Whatever else is asked, and however rows are sorted, while nothing is known of their numbers."""
     index = fill(empty, read_columns(), SOME)
-    empty.execute(SKY)
     empty.execute("SET enable_seqscan = off") if "postgres" in empty.shown else None
     one, other = 'cone(150.1, 2.2, 0.1) and instrume = "WFC3"', "cone(0, -30, 0.1)"
     both, any_state = f"{one} or {other}", f'{other} and state != "vanished"'
@@ -296,9 +301,9 @@ def test_a_cone_is_asked_by_the_index_of_positions(empty: Database) -> None:
         statement = plan_rows(make_question(index.fields, *words), is_sqlite="sqlite" in empty.shown)
         if "sqlite" in empty.shown:
             plan = empty.read(f"EXPLAIN QUERY PLAN {statement.sql}", statement.values)
-            assert re.search(r"SEARCH primary_hdu USING INDEX hdus_sky \(dec>", str(plan)), plan
+            assert re.search(r"SEARCH primary_hdu USING INDEX hdus_place \(dec>", str(plan)), plan
         else:
-            assert "hdus_sky" in str(empty.read(f"EXPLAIN {statement.sql}", statement.values))
+            assert "hdus_place" in str(empty.read(f"EXPLAIN {statement.sql}", statement.values))
 
 
 def test_what_is_missing_is_found_by_names_in_any_directory(index: Index) -> None:

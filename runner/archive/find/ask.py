@@ -53,8 +53,13 @@ class Index:
 
 
 @contextmanager
-def open_index(home: Path) -> Iterator[Index]:
+def open_index(home: Path, config: Path | None = None) -> Iterator[Index]:
     """Open the index of a home; one that has never been written is made, and is empty.
+
+    Parameters
+    ----------
+    config
+        The settings that it was made with, if not the home's own.
 
     Raises
     ------
@@ -63,7 +68,7 @@ def open_index(home: Path) -> Iterator[Index]:
     TryLater
         The database does not answer.
     """
-    archive = read_archive(home)
+    archive = read_archive(home, config)
     with open_database(home) as database:
         add_columns(database, archive.all_columns)
         yield Index(database, archive)

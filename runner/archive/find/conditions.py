@@ -49,7 +49,7 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 
 # A product that is too small for a float is an error of PostgreSQL's: this is added to what may be as small.
 _NOTHING = 1e-30
-# What the haversine is then where there is no distance, and more; of 1e-18 degrees.
+# So the haversine of no distance at all is a little more than nothing, and is to be no more than this: 1e-18 degrees.
 _NO_DISTANCE = 1e-40
 
 

@@ -30,6 +30,7 @@ def find(
     hdus: bool = False,
     every_state: bool = False,
     home: str | Path | None = None,
+    config: str | Path | None = None,
 ) -> Table:
     """Return what the index of a home has, as a table with units and descriptions.
 
@@ -52,6 +53,8 @@ def find(
         Bad and vanished files too.
     home
         The home; by default ``RUNNER_HOME``, else the nearest directory upwards that is one.
+    config
+        The settings that the index was made with, if not ``envs/archive.yaml`` of the home.
 
     Raises
     ------
@@ -63,7 +66,7 @@ def find(
     from runner.archive.find.table import make_table
 
     place = find_home(str(home) if home else None, os.environ, Path.cwd())
-    with open_index(place) as index:
+    with open_index(place, Path(config) if config else None) as index:
         question = make_question(
             index.fields,
             expression,

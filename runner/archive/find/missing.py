@@ -55,13 +55,7 @@ class Incomplete:
 
 
 class Found:
-    """The exposures of one rule, and which of their products are there.
-
-    Attributes
-    ----------
-    count
-        How many exposures there are.
-    """
+    """The exposures of one rule, and which of their products are there."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
@@ -72,6 +66,11 @@ class Found:
     def count(self) -> int:
         """How many exposures there are."""
         return len(self._products)
+
+    def count_incomplete(self) -> int:
+        """Return how many of them lack something."""
+        whole = (1 << len(self.rule.needs)) - 1
+        return sum(has != whole for has in self._products.values())
 
     def add_exposure(self, name: str) -> None:
         """Note a file that each exposure has, if it is one."""
@@ -114,15 +113,17 @@ def choose_rules(words: Sequence[str], expected: Sequence[tuple[str, Expected]])
 
 def _choose_rule(word: str, named: dict[str, Expected]) -> Rule:
     if word in named:
-        rule = named[word]
-        return Rule(word, _parse_pattern(word, rule.each), tuple(_parse_pattern(word, need) for need in rule.needs))
+        return _make_rule(word, named[word].each, named[word].needs)
     each, colon, needs = word.partition(":")
     if not colon:
         raise UserError(f"{describe_unknown('rule', word, named)}; one is written like '*_raw.fits: *_flt.fits'")
-    patterns = [need for need in re.split(r"[,\s]+", needs) if need]
-    if not patterns:
-        raise UserError(f"rule \"{word}\": nothing is expected; write one like '*_raw.fits: *_flt.fits'")
-    return Rule(each.strip(), _parse_pattern(word, each.strip()), tuple(_parse_pattern(word, one) for one in patterns))
+    return _make_rule(each.strip(), each.strip(), [need for need in re.split(r"[,\s]+", needs) if need])
+
+
+def _make_rule(name: str, each: str, needs: Sequence[str]) -> Rule:
+    if not needs:
+        raise UserError(f"rule \"{name}\": nothing is expected; write one like '*_raw.fits: *_flt.fits'")
+    return Rule(name, _parse_pattern(name, each), tuple(_parse_pattern(name, need) for need in needs))
 
 
 def _parse_pattern(rule: str, text: str) -> Pattern:

@@ -13,8 +13,7 @@ The grammar, ``or`` binding least::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from runner.archive.find import literals
 from runner.archive.find.fields import Fields, make_card
@@ -22,8 +21,8 @@ from runner.archive.find.tree import CARD, And, Compare, Condition, Cone, Field,
 from runner.archive.find.words import DATE, END, NAME, NUMBER, SIGN, TEXT, Mistake, Word, quote, split_words
 from runner.document.faults import suggest
 
-# SQLite takes expressions that are 1000 deep; a chain of "or" is as deep as it is long.
-MOST_QUESTIONS = 500
+# SQLite takes expressions that are 1000 deep; a chain is as deep as it is long, and a cone is up to four links of it.
+MOST_QUESTIONS = 200
 DEEPEST = 50
 _OPERATORS = {"=": "=", "==": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _WORDS = frozenset({"and", "or", "not", "in", "like", "between", "is", "null"})
@@ -63,27 +62,19 @@ def _parse_list(source: str, fields: Fields, *, is_sort: bool) -> list[tuple[Fie
     return found
 
 
-@dataclass(slots=True)
 class _Parser:
     """The words of one text, read from the left."""
 
-    source: str
-    fields: Fields
-    words: Sequence[Word]
-    at: int = 0
-    depth: int = 0
-    questions: int = 0
-
     def __init__(self, source: str, fields: Fields) -> None:
-        self.source = source
-        self.fields = fields
-        self.words = split_words(source)
-        self.at = self.depth = self.questions = 0
+        self._source = source
+        self._fields = fields
+        self._words = split_words(source)
+        self._at = self._depth = self._questions = 0
 
     @property
     def word(self) -> Word:
         """The next word."""
-        return self.words[self.at]
+        return self._words[self._at]
 
     def read_either(self) -> Condition:
         """Read conditions with ``or`` between them."""
@@ -95,12 +86,12 @@ class _Parser:
         if word.kind != NAME or word.text.lower() in _WORDS:
             hint = "a name has no quotes" if word.kind == TEXT else ""
             raise self._wrong(word, f"the name of a column is expected{self._but_is(word)}", hint)
-        self.at += 1
+        self._at += 1
         if word.text.lower() == "header" and self.take_sign("."):
             return self._read_card(word)
-        field = self.fields.find_field(word.text)
+        field = self._fields.find_field(word.text)
         if field is None:
-            near = {*self.fields.by_name, *(keyword.lower() for keyword in self.fields.by_keyword)}
+            near = {*self._fields.by_name, *(keyword.lower() for keyword in self._fields.by_keyword)}
             hint = suggest(word.text, near) or "other keywords are asked for as header.KEYWORD"
             raise self._wrong(word, f"no column is called {quote(word.text)}", hint)
         return field
@@ -131,21 +122,21 @@ class _Parser:
             self._expect(")")
             return inner
         self._count(word)
-        if word.kind == NAME and word.text.lower() == "cone" and self.words[self.at + 1].text == "(":
+        if word.kind == NAME and word.text.lower() == "cone" and self._words[self._at + 1].text == "(":
             return self._read_cone()
         return self._read_question()
 
     def _go_deeper(self, word: Word, read: Callable[[], Condition]) -> Condition:
-        if self.depth == DEEPEST:
+        if self._depth == DEEPEST:
             raise self._wrong(word, f"more than {DEEPEST} parentheses or nots are open here")
-        self.depth += 1
+        self._depth += 1
         inner = read()
-        self.depth -= 1
+        self._depth -= 1
         return inner
 
     def _count(self, word: Word) -> None:
-        self.questions += 1
-        if self.questions > MOST_QUESTIONS:
+        self._questions += 1
+        if self._questions > MOST_QUESTIONS:
             hint = "many values of one column are written NAME in (...)"
             raise self._wrong(word, f"an expression has at most {MOST_QUESTIONS} conditions", hint)
 
@@ -168,7 +159,7 @@ class _Parser:
     def _read_comparison(self, field: Field) -> Condition:
         word = self.word
         operator = _OPERATORS[word.text]
-        self.at += 1
+        self._at += 1
         if self.word.text.lower() == "null" and self.word.kind == NAME:
             hint = "write is null" if operator == "=" else "write is not null"
             raise self._wrong(self.word, "nothing is equal to null", hint)
@@ -188,11 +179,11 @@ class _Parser:
 
     def _read_like(self, field: Field) -> Condition:
         if field.type not in ("text", CARD):
-            raise self._wrong(self.words[self.at - 1], f'"{field.name}" is {literals.KINDS[field.type]}, no text')
+            raise self._wrong(self._words[self._at - 1], f'"{field.name}" is {literals.KINDS[field.type]}, no text')
         if self.word.kind != TEXT:
             raise self._wrong(self.word, f"a pattern in quotes is expected{self._but_is(self.word)}")
-        self.at += 1
-        return Like(field, self.words[self.at - 1].text)
+        self._at += 1
+        return Like(field, self._words[self._at - 1].text)
 
     def _read_between(self, field: Field) -> Condition:
         self._count(self.word)
@@ -211,28 +202,28 @@ class _Parser:
         word = self.word
         if word.kind not in (TEXT, NUMBER, DATE, NAME):
             raise self._wrong(word, f"a value is expected{self._but_is(word)}")
-        self.at += 1
+        self._at += 1
         return self._convert(word, lambda: literals.parse_value(word, field))
 
     def _read_cone(self) -> Condition:
         word = self.word
-        if self.fields.ra is None or self.fields.dec is None:
+        if self._fields.ra is None or self._fields.dec is None:
             hint = "see columns in envs/archive.yaml"
             raise self._wrong(word, "this home has no columns of the types ra and dec to ask", hint)
-        self.at += 2
+        self._at += 2
         ra = self._read_degrees(literals.parse_ra)
         self._expect(",")
         dec = self._read_degrees(literals.parse_dec)
         self._expect(",")
         radius = self._read_degrees(literals.parse_radius)
         self._expect(")")
-        return Cone(self.fields.ra, self.fields.dec, ra, dec, radius)
+        return Cone(self._fields.ra, self._fields.dec, ra, dec, radius)
 
     def _read_degrees(self, parse: Callable[[Word], float]) -> float:
         word = self.word
         if word.kind not in (NUMBER, TEXT):
             raise self._wrong(word, f"cone takes ra, dec and radius in degrees{self._but_is(word)}")
-        self.at += 1
+        self._at += 1
         return self._convert(word, lambda: parse(word))
 
     def _convert(self, word: Word, convert: Callable[[], literals.T]) -> literals.T:
@@ -242,18 +233,18 @@ class _Parser:
             raise self._wrong(word, str(error)) from None
 
     def _read_card(self, word: Word) -> Field:
-        if not self.fields.has_headers:
+        if not self._fields.has_headers:
             hint = 'write "header: true" in envs/archive.yaml, and index again'
             raise self._wrong(word, "this home keeps no whole headers", hint)
         keyword = self.word
-        if keyword.kind not in (NAME, TEXT, NUMBER) or not keyword.text.strip():
+        if keyword.kind not in (NAME, TEXT) or not keyword.text.strip():
             raise self._wrong(keyword, 'a FITS keyword is expected, like header.GAIN or header."ESO INS NAME"')
-        self.at += 1
+        self._at += 1
         return make_card(keyword.text)
 
     def _take(self, kind: str, text: str) -> bool:
         is_next = self.word.kind == kind and self.word.text.lower() == text
-        self.at += is_next
+        self._at += is_next
         return is_next
 
     def _expect(self, text: str, kind: str = SIGN) -> None:
@@ -264,4 +255,4 @@ class _Parser:
         return " where it ends" if word.kind == END else f", not {literals.show_word(word)}"
 
     def _wrong(self, word: Word, message: str, hint: str = "") -> Mistake:
-        return Mistake(self.source, word.place, message, hint)
+        return Mistake(self._source, word.place, message, hint)

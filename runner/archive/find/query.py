@@ -155,7 +155,8 @@ def _compile(select: sa.Select[Any], limit: int, *, is_sqlite: bool) -> Statemen
     compiled = (select.limit(limit) if limit else select).compile(
         dialect=_make_dialect(is_sqlite=is_sqlite), compile_kwargs={"render_postcompile": True}
     )
-    return Statement(str(compiled), tuple(compiled.params[name] for name in compiled.positiontup or ()))
+    values = compiled.params  # made anew each time it is asked for
+    return Statement(str(compiled), tuple(values[name] for name in compiled.positiontup or ()))
 
 
 def _make_dialect(*, is_sqlite: bool) -> sa.Dialect:

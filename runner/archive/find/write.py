@@ -61,19 +61,21 @@ def write_answer(
         text.detach()  # the file is not ours to close
 
 
+def show_value(value: object) -> str:
+    """Return a value as text; what there is not is empty."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
 def _write_csv(fields: Sequence[Field], rows: Iterable[Row], file: TextIO, *, is_terminal: bool) -> None:
     """Write CSV with a line of names; what has no value is empty."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([field.name for field in fields])
     if is_terminal or any(field.type in ("bool", CARD) for field in fields):
-        rows = (tuple(_show(value, is_terminal=is_terminal) for value in row) for row in rows)
+        show = clean if is_terminal else str
+        rows = (tuple(show(show_value(value)) for value in row) for row in rows)
     writer.writerows(rows)
-
-
-def _show(value: object, *, is_terminal: bool) -> object:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return clean(value) if is_terminal and isinstance(value, str) else value
 
 
 def _write_json(fields: Sequence[Field], rows: Iterable[Row], file: TextIO, *, is_terminal: bool) -> None:

@@ -173,6 +173,7 @@ def test_an_expression_says_of_which_exposures_and_a_rule_can_be_written(archive
         (["--missing", "calibrate"], 'no rule is called "calibrate"; did you mean "calibrated"?'),
         (["--missing", "calibrated", "--sort", "path"], "--missing has an answer of its own, without --sort"),
         (["--missing", "calibrated", "--format", "csv"], "--missing has an answer of its own, without --format"),
+        (["--count", "-o", "answer.csv"], "--count has an answer of its own, without --output"),
         (["-o", "answer.txt"], "answer.txt: in which format?"),
         (["-c", "path,"], "character 6: the name of a column is expected where it ends"),
         (["--sort", "header.GAIN"], "character 1: a value of a header has no type to sort by"),
