@@ -250,8 +250,18 @@ def parse_card(image: bytes) -> tuple[str, Value, str]:
 def split_card(card: Card, back: dict[int, str]) -> tuple[str, Value, str]:
     """Return keyword, value and comment of a card, its stand-ins put back and control characters escaped."""
     value = read_value(card)
-    keyword, comment = (escape_text(str(text).translate(back)) for text in (card.keyword, card.comment))
+    keyword, comment = (escape_text(text.translate(back)) for text in (str(card.keyword), _read_comment(card)))
     return keyword, escape_text(value.translate(back)) if isinstance(value, str) else value, comment
+
+
+def _read_comment(card: Card) -> str:
+    """Return the comment of one card; none if astropy cannot tell, as of a number that goes on in CONTINUE."""
+    from astropy.io.fits import VerifyError
+
+    try:
+        return str(card.comment)
+    except VerifyError:
+        return ""
 
 
 def read_value(card: Card) -> Value:
