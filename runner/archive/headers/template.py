@@ -200,8 +200,8 @@ def _find_pins(parsed: Parsed) -> list[tuple[int, int]]:
     for at in range(0, end, CARD):
         card = raw[at : at + CARD]
         if is_hierarch(card):
-            # Its keyword goes up to the first =.
-            pins.append((at, at + find_field(card)))
+            # Its keyword goes up to the first =; without one it has none that another could not have.
+            pins.append((at, at + (find_field(card) + 1 if b"=" in card else CARD)))
         elif b"=" in card[:KEYWORD] or (parsed.is_compressed and card[:KEYWORD].upper() == b"EXTNAME "):
             pins.append((at, at + CARD))
     return join_spans(sorted({*pins}))
