@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from math import isfinite
 from typing import Final
 
 from runner.archive.headers.exact import CARD, KEYWORD, quiet, read_value
@@ -28,7 +29,7 @@ _MOST_KNOWN: Final = 5_000
 
 
 # As numbers: bytes in bytes are looked for much more slowly.
-_MINUS, _POINT, _UNDERSCORE = b"-._"
+_BLANK, _MINUS, _POINT, _UNDERSCORE = b" -._"
 _AFTER_TEXT, _COMMENT = (b" ", b"/", b""), (b"/", b"")
 
 
@@ -61,6 +62,9 @@ def _read_text(field: bytes) -> Value:
 
 
 def _read_free(field: bytes) -> Value:
+    if len(field) == CARD - KEYWORD and field[1] != _BLANK:
+        # Only HIERARCH, whose fields are shorter, needs no blank after its =.
+        raise Odd
     match = _FIELD.fullmatch(field)
     if match is None:
         if _EMPTY.fullmatch(field):
@@ -74,7 +78,10 @@ def _read_free(field: bytes) -> Value:
             raise Odd
         return text.replace("''", "'").rstrip()
     if kind == 4:
-        return float(match[4].translate(_D_EXPONENT))
+        number = float(match[4].translate(_D_EXPONENT))
+        if not isfinite(number):
+            raise Odd
+        return number
     if kind == 3:
         return int(match[3])
     return match[2] == b"T" if kind == 2 else None
@@ -95,8 +102,8 @@ class Fields(dict[bytes, Typed]):
 
     def __init__(self, type: str = "", *, is_last: bool = True) -> None:
         self._type, self._is_last = type, is_last
-        # Such a value fits as it is. Not so each integer, nor a float that is infinite.
-        self._python = str if type == "text" else None
+        # Such a value fits as it is. Not so each integer.
+        self._python = {"text": str, "float": float}.get(type)
 
     def __missing__(self, field: bytes) -> Typed:
         value = read_field(field)
@@ -115,14 +122,9 @@ class Fields(dict[bytes, Typed]):
         return typed  # type: ignore[return-value]
 
 
-def is_hierarch(card: bytes) -> bool:
-    """Whether it has the keyword HIERARCH, in any case as for astropy."""
-    return card[:KEYWORD].upper() == b"HIERARCH"
-
-
 def find_field(card: bytes) -> int:
-    """Return where the value begins in a card, with its ``=``."""
-    return max(card.find(b"="), KEYWORD) if is_hierarch(card) else KEYWORD
+    """Return where the value begins in a card, with its ``=``: after 8 bytes, unless it is a HIERARCH."""
+    return max(card.find(b"="), KEYWORD) if card[: KEYWORD + 1].upper() == b"HIERARCH " else KEYWORD
 
 
 def read_card(image: bytes) -> Value:

@@ -255,7 +255,6 @@ def split_card(card: Card, back: dict[int, str]) -> tuple[str, Value, str]:
 
 
 def _read_comment(card: Card) -> str:
-    """Return the comment of one card; none if astropy cannot tell, as of a number that goes on in CONTINUE."""
     from astropy.io.fits import VerifyError
 
     try:

@@ -74,76 +74,82 @@ class Follower:
 
     def guess_bytes(self) -> int:
         """Return how much to read at once of a file."""
-        return _guess_bytes(self._library.start)
+        start = self._library.start
+        return start[0].size_bytes if start else _FIRST_GUESS_BYTES
 
     def follow(self, contents: Contents, begun: bytes) -> Found:
         """Return what a file has, of which the first bytes are `begun`."""
         found = Found(self._first)
         after, offset = self._library.start, 0
         while begun:
-            after = self._read_unit(found, contents, offset, begun, after)
+            template = find_template(after, begun)
+            if template is not None and self._read_known(found, offset, begun, template):
+                after = template.after
+            else:
+                after = self._read_new(found, contents, offset, begun, after, template)
             if found.end is None:
                 break
             if len(found.rows) >= MOST_UNITS:
                 found.troubles.append(f"more than {MOST_UNITS} HDUs")
                 break
             offset = found.end
-            begun = contents.read(offset, _guess_bytes(after))
+            begun = contents.read(offset, after[0].size_bytes if after else _FIRST_GUESS_BYTES)
         return found
 
-    def _read_unit(
-        self, found: Found, contents: Contents, offset: int, begun: bytes, after: list[Template]
-    ) -> list[Template]:
-        """Add what a unit has; return the templates of headers that came after such a one."""
-        template = find_template(after, begun)
-        if template is not None:
-            try:
-                self._read_known(found, offset, begun, template)
-                return template.after
-            except Odd:
-                pass
-        found.go_on(offset, None)
-        number = len(found.rows)
-        if not _is_header(found, number, offset, begun):
-            return self._library.unknown
-        try:
-            raw = read_header(contents, offset, begun)
-        except NoEnd as error:
-            found.troubles.append(f"HDU {number}: {error}")
-            return self._library.unknown
-        parsed = Parsed(raw)
-        self._read_parsed(found, offset, parsed)
-        template = template or self._library.learn(after, number, parsed)
-        return template.after if template else self._library.unknown
-
-    def _read_known(self, found: Found, offset: int, header: bytes, template: Template) -> None:
-        """Add a unit whose header is of a template; `Odd`, and nothing added, if it has what only astropy can read."""
-        asked = found.asked
+    def _read_known(self, found: Found, offset: int, header: bytes, template: Template) -> bool:
+        """Add a unit whose header is of a template; False, and nothing added, if only astropy can read it."""
+        asked, rows = found.asked, found.rows
         recipe = template.recipes.get(asked) or self._library.make_recipe(template, asked)
-        text = None if self._texts is None else self._write(self._texts, header, template)
         try:
             unit, values = recipe.read(header)
             has_missing = recipe.has_missing
         except Odd:
-            unit, has_missing = template.get_unit(header), True
-            values = self._fill(found, template.get_values(header))
-        self._add(found, unit, text, values, has_missing=has_missing)
+            try:
+                unit, has_missing = template.get_unit(header), True
+                values = self._fill(found, template.get_values(header))
+            except Odd:
+                return False
+        text, texts = None, self._texts
+        if texts is not None:
+            text = format_header([texts[header[start:stop]] for start, stop in template.cards])
+        if has_missing or not rows:
+            self._add(found, unit, text, values)
+        else:
+            rows.append((len(rows), unit.name, unit.version, unit.type, unit.dimensions, text, *values))
         found.go_on(offset + template.size_bytes, unit.data_bytes)
         if unit.trouble or unit.oddities:
             _say(found, unit, None)
+        return True
 
-    def _write(self, texts: CardTexts, header: bytes, template: Template) -> str:
-        if template.is_compressed:
-            raise Odd
-        return format_header([texts[header[start:stop]] for start, stop in template.cards])
-
-    def _read_parsed(self, found: Found, offset: int, parsed: Parsed) -> None:
-        unit = _describe(len(found.rows), parsed)
+    def _read_new(
+        self,
+        found: Found,
+        contents: Contents,
+        offset: int,
+        begun: bytes,
+        after: list[Template],
+        template: Template | None,
+    ) -> list[Template]:
+        """Add a unit as astropy reads it; return the templates of what came after such a one."""
+        number = len(found.rows)
+        found.go_on(offset, None)
+        if not _is_header(found, number, offset, begun):
+            return self._library.unknown
+        try:
+            parsed = Parsed(read_header(contents, offset, begun))
+        except NoEnd as error:
+            found.troubles.append(f"HDU {number}: {error}")
+            return self._library.unknown
+        unit = _describe(number, parsed)
         values = self._fill(found, parsed.get_values(self._columns.keywords))
         text = None if self._texts is None else format_header(format_card(*card) for card in parsed.get_cards())
-        self._add(found, unit, text, values, has_missing=True)
+        self._add(found, unit, text, values)
         found.go_on(offset + len(parsed.raw), unit.data_bytes)
         _say(found, unit, parsed)
+        # The cards of a compressed image are not those of the file.
+        if template is None and (self._texts is None or not parsed.is_compressed):
+            template = self._library.learn(after, number, parsed)
+        return template.after if template else self._library.unknown
 
     def _fill(self, found: Found, header: Mapping[str, Value]) -> tuple[Typed, ...]:
         """Return one value for every configured column, as far as a header has them; note what does not fit."""
@@ -151,20 +157,16 @@ class Follower:
         found.findings += [f"HDU {len(found.rows)}: {finding}" for finding in findings]
         return tuple([filled.get(number) for number in self._columns.all])
 
-    def _add(self, found: Found, unit: Unit, text: str | None, values: tuple[Typed, ...], *, has_missing: bool) -> None:
+    def _add(self, found: Found, unit: Unit, text: str | None, values: tuple[Typed, ...]) -> None:
         """Add the row of a unit; what is the first of its kind goes to the row of the primary."""
-        number = len(found.rows)
-        if number and not has_missing:
-            found.rows.append((number, unit.name, unit.version, unit.type, unit.dimensions, text, *values))
-            return
-        missing = found.asked.missing
-        if number:
-            own, primary = list(values), list(found.rows[0])
+        missing, rows = found.asked.missing, found.rows
+        if rows:
+            own, primary = list(values), list(rows[0])
             for i in missing:
                 primary[_BEFORE + i], own[i] = own[i], None
-            found.rows[0], values = tuple(primary), tuple(own)  # type: ignore[assignment]
-        found.rows.append((number, unit.name, unit.version, unit.type, unit.dimensions, text, *values))
-        found.asked = self._ask(tuple([i for i in missing if found.rows[0][_BEFORE + i] is None]))
+            rows[0], values = tuple(primary), tuple(own)  # type: ignore[assignment]
+        rows.append((len(rows), unit.name, unit.version, unit.type, unit.dimensions, text, *values))
+        found.asked = self._ask(tuple([i for i in missing if rows[0][_BEFORE + i] is None]))
 
     def _ask(self, missing: tuple[int, ...]) -> Asked:
         """Return what is asked of a header after the primary, if these columns have no value yet."""
@@ -174,10 +176,6 @@ class Follower:
                 self._later.clear()
             asked = self._later[missing] = Asked((*self._columns.each, *missing), missing)
         return asked
-
-
-def _guess_bytes(after: list[Template]) -> int:
-    return after[0].size_bytes if after else _FIRST_GUESS_BYTES
 
 
 def _is_header(found: Found, number: int, offset: int, begun: bytes) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from runner.archive.headers.cards import Odd, find_field, is_hierarch, read_card
+from runner.archive.headers.cards import Odd, find_field, read_card
 from runner.archive.headers.contents import BLOCK
 from runner.archive.headers.exact import CARD, KEYWORD, Parsed, find_end, normalize
 from runner.archive.headers.units import COMPRESSED, STRUCTURE, Unit, describe_unit, name_axes
@@ -197,13 +197,13 @@ def _find_pins(parsed: Parsed) -> list[tuple[int, int]]:
     end = find_end(raw) or 0
     pins = [(end, end + CARD)]
     pins += [parsed.spans[parsed.first[keyword]] for keyword in _PINNED if keyword in parsed.first]
-    for at in range(0, end, CARD):
-        card = raw[at : at + CARD]
-        if is_hierarch(card):
-            # Its keyword goes up to the first =; without one it has none that another could not have.
-            pins.append((at, at + (find_field(card) + 1 if b"=" in card else CARD)))
+    for start, stop in parsed.spans:
+        card = raw[start:stop]
+        if card[:KEYWORD].upper() == b"HIERARCH":
+            # Its keyword goes up to the first =, and without one it is something else.
+            pins.append((start, start + card.find(b"=") + 1 if b"=" in card else stop))
         elif b"=" in card[:KEYWORD] or (parsed.is_compressed and card[:KEYWORD].upper() == b"EXTNAME "):
-            pins.append((at, at + CARD))
+            pins.append((start, stop))
     return join_spans(sorted({*pins}))
 
 
