@@ -15,6 +15,7 @@ from runner.crontab.shared import list_scripts
 from runner.errors import FaultsFound, UserError
 from runner.home.account import get_account
 from runner.home.here import read_host, read_user
+from runner.home.release import find_entrance
 from runner.home.settings import Settings, Target, read_settings
 from runner.launch.gates import read_place
 from runner.launch.hosts import matches_host
@@ -65,7 +66,7 @@ def choose_target(settings: Settings, name: str | None) -> Target:
     (CRON-39), calling another home.
     """
     target = get_target(settings, name)
-    home, zone = Path(target.home or settings.home), read_host_zone()
+    home, zone = Path(target.home or find_entrance(settings.home)), read_host_zone()
     if not matches_host(target.hosts, read_host()):
         raise UserError(f"target {target.name} is for {' '.join(target.hosts)}; this host is {read_host()}")
     if target.timezone and not is_same_zone(target.timezone, zone):

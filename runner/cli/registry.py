@@ -26,6 +26,7 @@ from runner.document.faults import describe_unknown, has_errors
 from runner.document.zones import in_zone
 from runner.errors import DONE, USER_ERROR, Fault, FaultsFound, UserError
 from runner.home.here import find_target, read_host
+from runner.home.release import find_entrance
 from runner.home.settings import read_settings
 from runner.home.site import find_site
 from runner.launch.instant import LAST_INSTANT, format_slot, parse_instant
@@ -202,7 +203,7 @@ def show_command(ctx: click.Context, job: str, profile: str | None, as_json: boo
     found = plans[0]
     # Where no target is ours, in a developer's clone, they are those of the first one.
     target = find_target(loaded.settings) or loaded.settings.targets[0]
-    wrapper = f"{loaded.settings.home}/wrappers/run-job"
+    wrapper = f"{find_entrance(loaded.settings.home)}/wrappers/run-job"
     zone = find_zone(target)
     entries = [make_entry(one, loaded.settings, zone) for one in plans if one.job.enabled]
     lines = [line for entry in entries for line in format_lines(entry, wrapper)]
