@@ -14,7 +14,7 @@ from typing import BinaryIO
 import click
 
 from runner.cli.complete import complete_files, complete_jobs, complete_profiles
-from runner.cli.context import dry_run_option, get_home, json_option
+from runner.cli.context import dry_run_option, get_home, get_open_home, json_option
 from runner.cli.output import print_json, print_table
 from runner.cli.run import choose_plan
 from runner.crontab.adopt import Adopted, adopt_line, find_above
@@ -144,7 +144,7 @@ def add_command(
 
     With --line a line of a crontab becomes the entry: steps, mailto and env as well, if it needs them.
     """
-    home = get_home(ctx)
+    home = get_home(ctx) if dry_run else get_open_home(ctx)
     entry = _read_entry(home, when, command, profile, line, around)
     written = list_profile_files(home)
     if entry.profile not in written:

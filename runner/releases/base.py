@@ -108,6 +108,11 @@ def locked(base: Base) -> Iterator[int]:
     """
     if not base.path.is_dir():
         raise UserError(f'there is no {base.path}; make it with "runner release build --base DIR --remote URL"')
+    owner = base.path.stat().st_uid
+    if os.geteuid() == 0 and owner != 0:
+        raise UserError(
+            f"{base.path} belongs to uid {owner}, who could change nothing of root's in it; do it as that user"
+        )
     descriptor = open_own(f"{base.path}/lock", os.O_RDWR)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

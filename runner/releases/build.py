@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -118,8 +118,13 @@ def _read_rules(base: Base, cache: Cache, current: str) -> tuple[Release, Path |
     return rules, cache.read_file(head, rules.allowed_signers)
 
 
-def build_release(base: Base, found: Found, lock: int) -> Build:
+def build_release(base: Base, found: Found, lock: int, steps: Sequence[Step] | None = None) -> Build:
     """Make and prove the release of a commit; return what became of it: built, or refused.
+
+    Parameters
+    ----------
+    steps
+        All of `STEPS` unless given.
 
     Raises
     ------
@@ -133,7 +138,7 @@ def build_release(base: Base, found: Found, lock: int) -> Build:
         work = Work(base, found, base.release(commit.commit), log, (read_user(), get_account(read_user()).pw_dir))
         step = ""
         try:
-            for step, act in STEPS:
+            for step, act in STEPS if steps is None else steps:
                 log.say(step)
                 work = act(work)
         except (UserError, TryLater) as error:
@@ -184,6 +189,9 @@ class Work:
     def timeout_s(self) -> float:
         """The most that a command may take."""
         return self.own.release.timeout_s
+
+
+Step = tuple[str, Callable[[Work], Work]]
 
 
 def verify(work: Work) -> Work:
@@ -250,7 +258,7 @@ def finish(work: Work) -> Work:
     return work
 
 
-STEPS: tuple[tuple[str, Callable[[Work], Work]], ...] = (
+STEPS: tuple[Step, ...] = (
     ("verify", verify),
     ("export", export),
     ("settings", read),

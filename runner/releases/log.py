@@ -93,6 +93,7 @@ class BuildLog:
         while chunk := os.read(process.stdout.fileno(), _READ_BYTES):
             self._file.write(scrubber.feed(chunk))
         self._file.write(scrubber.feed(b"", is_last=True))
+        process.stdout.close()
 
 
 def read_end(path: Path) -> str:

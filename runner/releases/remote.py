@@ -12,7 +12,7 @@ _USER = r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*@)?"
 _ALLOWED = (
     re.compile(rf"https://{_HOST}(?::\d+)?/[^\s]+"),
     re.compile(rf"ssh://{_USER}{_HOST}(?::\d+)?/[^\s]+"),
-    re.compile(rf"{_USER}{_HOST}:[^\s:-][^\s:]*"),  # what ssh calls HOST:PATH
+    re.compile(rf"{_USER}{_HOST}:(?!-|//)[^\s:]+"),  # what ssh calls HOST:PATH
     re.compile(r"file:///[^\s]+"),
     re.compile(r"/[^\s]+"),
 )

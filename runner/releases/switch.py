@@ -55,17 +55,7 @@ def switch(base: Base, build: Build, crontab: Crontab, lock: int, action: str = 
     before = read_current(base)
     note_switching(base, before)
     point(base, build.commit)
-    try:
-        _install(base, crontab, build.commit, lock)
-    except (UserError, TryLater):
-        point(base, before)
-        if before:
-            _restore(base, crontab, before, lock)
-        note_switching(base, None)
-        raise
-    _note_switch(base, before, build)
-    note_switching(base, None)
-    record(base, Audit(action, f"{before or '-'} -> {build.commit}", detail=describe(build)), crontab)
+    _follow(base, before, build, crontab, lock, action)
     return before
 
 
@@ -77,9 +67,24 @@ def complete_switch(base: Base, crontab: Crontab, lock: int) -> None:
     now = find_build(base, read_current(base))
     if now is None or now.commit == before:
         note_switching(base, None)
-        return
-    point(base, before)
-    switch(base, now, crontab, lock)
+    else:
+        _follow(base, before, now, crontab, lock, "release switch")
+
+
+def _follow(base: Base, before: str, build: Build, crontab: Crontab, lock: int, action: str) -> None:
+    """Let the crontab follow the link, or take the link back."""
+    try:
+        _install(base, crontab, build.commit, lock)
+    except (UserError, TryLater):
+        point(base, before)
+        if before:
+            with suppress(UserError, TryLater):  # the trouble to be told is the first
+                _install(base, crontab, before, lock)
+        note_switching(base, None)
+        raise
+    _note_switch(base, before, build)
+    note_switching(base, None)
+    record(base, Audit(action, f"{before or '-'} -> {build.commit}", detail=describe(build)), crontab)
 
 
 def _note_switch(base: Base, before: str, build: Build) -> None:
@@ -106,12 +111,6 @@ def _install(base: Base, crontab: Crontab, commit: str, lock: int) -> None:
     reason = f"its crontab cannot be installed, so the switch was taken back: {trouble}"
     text = f"release {commit[:12]}: {reason}\n{read_end(path)}"
     raise (UserError if trouble in (f"exit {ANSWER_IS_NO}", f"exit {USER_ERROR}") else TryLater)(text)
-
-
-def _restore(base: Base, crontab: Crontab, before: str, lock: int) -> None:
-    """Put the crontab of the release before back, should any of it have been changed; the trouble told is the first."""
-    with suppress(UserError, TryLater):
-        _install(base, crontab, before, lock)
 
 
 def record(base: Base, audit: Audit, crontab: Crontab) -> None:
