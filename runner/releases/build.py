@@ -228,15 +228,21 @@ def install_packages(work: Work) -> Work:
     return replace(work, environment=name)
 
 
+def settle(work: Work) -> Work:
+    """Write what is of this machine."""
+    prove.settle(work.home, work.log, work.user, work.timeout_s)
+    return work
+
+
 def check(work: Work) -> Work:
     """See that ``runner check`` finds no error."""
     prove.check(work.home, work.log, work.user, work.timeout_s)
     return work
 
 
-def compile_home(work: Work) -> Work:
-    """Make all that is made of a home."""
-    prove.compile_home(work.home, work.log, work.user, work.timeout_s)
+def compile_plans(work: Work) -> Work:
+    """Write its plans and crontabs."""
+    prove.compile_plans(work.home)
     return work
 
 
@@ -263,8 +269,9 @@ STEPS: tuple[Step, ...] = (
     ("export", export),
     ("settings", read),
     ("environment", install_packages),
+    ("machine", settle),
     ("check", check),
-    ("compile", compile_home),
+    ("compile", compile_plans),
     ("profiles", activate),
     ("prove", prove_itself),
     ("seal", finish),

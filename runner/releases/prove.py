@@ -44,13 +44,17 @@ def check_state(settings: Settings) -> None:
             raise UserError(f"{SETTINGS_FILE}: the state directory of target {target.name} is in the release; {hint}")
 
 
-def compile_home(home: Path, log: BuildLog, user: tuple[str, str], timeout_s: float) -> None:
-    """Write byte code, the machine's files and ``crontab.d/``: all that is made of a home."""
+def settle(home: Path, log: BuildLog, user: tuple[str, str], timeout_s: float) -> None:
+    """Write byte code, and the machine's files, whose command ``runner`` jobs of the home may start."""
     own = home / VENV / "bin" / "python"
     python = str(own) if own.exists() else sys.executable
     # Of old scripts that are no Python 3 there is none; whoever runs them knows.
     log.run([python, "-I", "-m", "compileall", "-q", "."], base_environment(*user), home, timeout_s)
     write_machine_files(home)
+
+
+def compile_plans(home: Path) -> None:
+    """Write ``crontab.d/``, all of it: what was under git there may be older."""
     files = make_output(load_home(home))
     differences = compare_output(home, files)
     write_output(home, files, differences)
