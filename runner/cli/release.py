@@ -67,7 +67,9 @@ def build_command(
     """
     there = _find_base(ctx, base)
     crontab = Crontab(target, no_crontab)
-    if remote and not dry_run:
+    if dry_run and (remote or branch):
+        raise UserError("--dry-run is of the remote and branch that are remembered; leave them out")
+    if remote:
         make_base(there)
     with locked(there) as lock:
         if not dry_run:

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from git import Git
 
 # What a caller may say of how a remote is reached; every other GIT_ variable would lead git elsewhere.
-_KEPT = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_PROXY_COMMAND")
+_KEPT = ("GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH")
 _SETTINGS = {
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",
     "protocol.version": "2",
     "fetch.recurseSubmodules": "false",
     "fetch.writeCommitGraph": "false",
-    "gc.auto": "0",
+    "gc.autoDetach": "false",
     "http.lowSpeedLimit": "1000",
     "http.lowSpeedTime": "60",
     "tar.umask": "0022",

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from runner.crontab.output import make_output
-from runner.errors import TryLater, UserError
+from runner.errors import USER_ERROR, TryLater, UserError
 from runner.home.here import read_host
 from runner.home.machine import write_machine_files
 from runner.home.release import RELEASES, find_base
@@ -30,8 +30,11 @@ RUNNER = (sys.executable, "-I", "-m", "runner.cli.main")
 
 def check(home: Path, log: BuildLog, user: tuple[str, str], timeout_s: float) -> None:
     """Have ``runner check`` find no error."""
-    if log.run([*RUNNER, "--home", str(home), "check"], base_environment(*user), home, timeout_s):
+    trouble = log.run([*RUNNER, "--home", str(home), "check"], base_environment(*user), home, timeout_s)
+    if trouble == f"exit {USER_ERROR}":
         raise UserError("runner check finds errors")
+    if trouble:
+        raise TryLater(f"runner check: {trouble}")
 
 
 def check_state(settings: Settings) -> None:

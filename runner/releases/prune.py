@@ -6,7 +6,8 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -69,22 +70,31 @@ def prune(base: Base, keep: int, *, dry_run: bool = False) -> list[Pruned]:
 def _prune_one(base: Base, build: Build, *, dry_run: bool) -> Pruned:
     if build.left_at and time.time() - parse_instant(build.left_at) < _SETTLED_S:
         return Pruned(build, False, ("it was in use a minute ago",))
-    home = base.release(build.commit)
-    users = find_runs(base, build.commit)
-    if users or not home.is_dir():
-        return Pruned(build, not users, tuple(users))
+    if users := find_runs(base, build.commit):
+        return Pruned(build, False, tuple(users))
+    try:
+        with _held(base.release(build.commit)):
+            if not dry_run:
+                # Said first: what a kill leaves half removed is no release any more, and the next build clears it.
+                write_build(base, replace(build, state=State.REMOVED))
+                remove_tree(base.release(build.commit))
+    except BlockingIOError:
+        return Pruned(build, False, ("a process of a run holds it",))
+    return Pruned(build, True)
+
+
+@contextmanager
+def _held(home: Path) -> Iterator[None]:
+    """Keep runs from beginning in a release, if it is there; BlockingIOError if one goes on (RUN-26)."""
+    if not home.is_dir():
+        yield
+        return
     descriptor = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not dry_run:
-            # Said first: what a kill leaves half removed is no release any more, and the next build clears it.
-            write_build(base, replace(build, state=State.REMOVED))
-            remove_tree(home)
-    except BlockingIOError:
-        return Pruned(build, False, ("a process of a run holds it",))
+        yield
     finally:
         os.close(descriptor)
-    return Pruned(build, True)
 
 
 def find_runs(base: Base, commit: str) -> list[str]:

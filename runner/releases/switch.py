@@ -52,6 +52,8 @@ def switch(base: Base, build: Build, crontab: Crontab, lock: int, action: str = 
         If the crontab cannot be installed, with what `crontab install` said; the release of before is in use again,
         and so is its crontab.
     """
+    if not base.release(build.commit).is_dir():
+        raise UserError(f"{base.release(build.commit)} is gone; nothing was changed")
     before = read_current(base)
     note_switching(base, before)
     point(base, build.commit)
@@ -96,7 +98,7 @@ def _note_switch(base: Base, before: str, build: Build) -> None:
 
 
 def _install(base: Base, crontab: Crontab, commit: str, lock: int) -> None:
-    """Have ``runner crontab install`` follow the link; what it says is in the log of the build."""
+    """Have ``runner crontab install`` follow the link; of one that fails there is a log."""
     if crontab.is_left:
         return
     target = [] if crontab.target is None else ["--target", crontab.target]

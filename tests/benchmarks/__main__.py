@@ -17,8 +17,8 @@ from pathlib import Path
 
 from measure import Figure
 
-BENCHMARKS = ("launch", "stream", "profile", "with_profile", "compile", "ledger", "sweep", "mail")
-LONG = ("stream", "kills", "fuzz")
+BENCHMARKS = ("launch", "stream", "profile", "with_profile", "compile", "ledger", "sweep", "mail", "release")
+LONG = ("stream", "kills", "fuzz", "release")
 NAMES = tuple(dict.fromkeys((*BENCHMARKS, *LONG)))
 
 

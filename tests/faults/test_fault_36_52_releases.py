@@ -15,8 +15,9 @@ from remotes import JOBS, SITE, Installation
 from runner.errors import UserError
 from runner.home.release import RELEASE
 from runner.releases.base import Base, locked
-from runner.releases.build import STEPS, Found, Task, Work, build_release
+from runner.releases.build import Found, Task, build_release
 from runner.releases.cache import Cache
+from runner.releases.steps import STEPS, Work
 
 HELD = """\
 jobs:
@@ -193,7 +194,7 @@ def die_in(action: Callable[[], object]) -> None:
 
 
 def test_fault_52_runs_that_start_while_releases_are_switched_are_each_of_one(proven: Installation) -> None:
-    """Four at once against a switch every few milliseconds; `deploy/bench releases --long` starts a thousand."""
+    """Four at once against a switch every few milliseconds; `deploy/bench release --long` starts a thousand."""
     place = proven
     proven.remote.write("jobs/all.yaml", JOBS.replace("profile", "overlap: allow, profile"))
     proven.remote.commit("two")
