@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from runner.cli.context import dry_run_option, get_home, json_option, show_warnings
+from runner.cli.context import dry_run_option, get_home, get_open_home, json_option, show_warnings
 from runner.cli.output import print_json
 from runner.crontab.output import make_output
 from runner.home.group import share_logs
@@ -26,7 +26,7 @@ from runner.registry.read import collector_off
 def compile_command(ctx: click.Context, check: bool, dry_run: bool, as_json: bool) -> int:
     """Write crontab.d/: the plans, and what cron would read for each target. Nothing is installed."""
     with collector_off():
-        home = get_home(ctx)
+        home = get_home(ctx) if check or dry_run else get_open_home(ctx)
         loaded = load_home(home)
         show_warnings(loaded.warnings)
         files = make_output(loaded)

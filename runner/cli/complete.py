@@ -96,6 +96,17 @@ def complete_checks(_: click.Context, __: click.Parameter, incomplete: str) -> l
     return [check.id for check in list_checks()[0] if check.id.upper().startswith(incomplete.upper())]
 
 
+def complete_releases(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the commits of the releases that are there."""
+    from runner.releases.base import find_base_of
+
+    try:
+        base = find_base_of(ctx.params.get("base"), ctx.find_root().params.get("home"), os.environ, Path.cwd())
+        return sorted(path.name for path in base.release("").iterdir() if path.name.startswith(incomplete))
+    except (RunnerError, OSError):
+        return []
+
+
 complete_jobs = _offer(_list_jobs)
 complete_names = _offer(_list_names)
 complete_names_and_runs = _offer(_list_names_and_runs)

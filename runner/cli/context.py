@@ -14,6 +14,7 @@ from runner.cli.complete import complete_targets
 from runner.errors import Fault, UserError
 from runner.home.find import find_home
 from runner.home.here import find_target, read_host, read_user
+from runner.home.release import is_sealed
 from runner.home.settings import Settings, Target
 
 json_option: Callable[[Any], Any] = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
@@ -29,6 +30,14 @@ target_option: Callable[[Any], Any] = click.option(
 def get_home(ctx: click.Context) -> Path:
     """Return the home of a command: ``--home``, else RUNNER_HOME, else the nearest directory upwards that is one."""
     return find_home(ctx.find_root().obj, os.environ, Path.cwd())
+
+
+def get_open_home(ctx: click.Context) -> Path:
+    """Return the home of a command that changes it; UserError if that is a release, in which nothing changes."""
+    home = get_home(ctx)
+    if is_sealed(home):
+        raise UserError(f"{home} is a release, and stays as it was built; commit the change, and build a new one")
+    return home
 
 
 def get_target(settings: Settings, name: str | None) -> Target:

@@ -26,6 +26,7 @@ from runner.crontab.want import make_spot, make_wanted, want_block
 from runner.errors import ANSWER_IS_NO, DONE
 from runner.home.account import acting_as, get_owner
 from runner.home.machine import write_machine_files
+from runner.home.release import is_sealed
 from runner.home.settings import read_settings
 from runner.launch.instant import format_slot
 from runner.launch.plan import Plan
@@ -108,6 +109,8 @@ def install_command(
     owner = get_owner(settings.home, crontab.account)
 
     def compile_home() -> None:
+        if is_sealed(settings.home):  # all in it was made when it was built
+            return
         with acting_as(owner):
             write_machine_files(settings.home)
             write_output(settings.home, files, differences)
@@ -136,9 +139,10 @@ def install_command(
     if answer is Answer.DONE or (answer is Answer.UNCHANGED and not dry_run):
         with acting_as(crontab.account):
             note_installed(state, _select_plans(loaded, wanted), order.now)
-        unneeded = keep_installed(differences, settings).superfluous
-        with acting_as(owner):
-            remove_output(settings.home, unneeded)
+        if not is_sealed(settings.home):
+            unneeded = keep_installed(differences, settings).superfluous
+            with acting_as(owner):
+                remove_output(settings.home, unneeded)
     return _report(answer, as_json=as_json, done=f"installed: {len(wanted.entries)} jobs for {chosen.user}")
 
 

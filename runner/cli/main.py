@@ -44,6 +44,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("compile", "compile", "write crontab.d/ from jobs/ and envs/"),
             Entry("crontab", "crontab", "install, verify, roll back our block of a crontab; explain any"),
+            Entry("release", "release", "build releases from git, switch to one, roll back"),
         ),
     ),
     (

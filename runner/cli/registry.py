@@ -14,7 +14,7 @@ from typing import BinaryIO
 import click
 
 from runner.cli.complete import complete_files, complete_jobs, complete_profiles
-from runner.cli.context import dry_run_option, get_home, json_option
+from runner.cli.context import dry_run_option, get_home, get_open_home, json_option
 from runner.cli.output import print_json, print_table
 from runner.cli.run import choose_plan
 from runner.crontab.adopt import Adopted, adopt_line, find_above
@@ -26,6 +26,7 @@ from runner.document.faults import describe_unknown, has_errors
 from runner.document.zones import in_zone
 from runner.errors import DONE, USER_ERROR, Fault, FaultsFound, UserError
 from runner.home.here import find_target, read_host
+from runner.home.release import find_entrance
 from runner.home.settings import read_settings
 from runner.home.site import find_site
 from runner.launch.instant import LAST_INSTANT, format_slot, parse_instant
@@ -143,7 +144,7 @@ def add_command(
 
     With --line a line of a crontab becomes the entry: steps, mailto and env as well, if it needs them.
     """
-    home = get_home(ctx)
+    home = get_home(ctx) if dry_run else get_open_home(ctx)
     entry = _read_entry(home, when, command, profile, line, around)
     written = list_profile_files(home)
     if entry.profile not in written:
@@ -202,7 +203,7 @@ def show_command(ctx: click.Context, job: str, profile: str | None, as_json: boo
     found = plans[0]
     # Where no target is ours, in a developer's clone, they are those of the first one.
     target = find_target(loaded.settings) or loaded.settings.targets[0]
-    wrapper = f"{loaded.settings.home}/wrappers/run-job"
+    wrapper = f"{find_entrance(loaded.settings.home)}/wrappers/run-job"
     zone = find_zone(target)
     entries = [make_entry(one, loaded.settings, zone) for one in plans if one.job.enabled]
     lines = [line for entry in entries for line in format_lines(entry, wrapper)]

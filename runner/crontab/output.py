@@ -7,6 +7,7 @@ from pathlib import Path
 from runner.crontab.compile import compile_block
 from runner.crontab.entry import Entry, parse_entries
 from runner.crontab.zones import make_fields
+from runner.home.release import find_entrance
 from runner.home.settings import Settings, Target
 from runner.plans.check import serves
 from runner.plans.clocks import find_zone
@@ -32,9 +33,8 @@ def compile_fragment(loaded: LoadedHome, target: Target) -> str:
     """Return the block of a target: what would stand in its crontab."""
     settings = loaded.settings
     entries = select_entries(loaded.planned, settings, target)
-    return compile_block(
-        settings.name, str(settings.home), target, entries, settings.mail, housekeeping=settings.housekeeping
-    )
+    home = str(find_entrance(settings.home))
+    return compile_block(settings.name, home, target, entries, settings.mail, housekeeping=settings.housekeeping)
 
 
 def read_compiled_entries(home: Path, target: Target) -> tuple[Entry, ...]:

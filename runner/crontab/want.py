@@ -16,6 +16,7 @@ from runner.crontab.verify import Seen
 from runner.errors import UserError
 from runner.home.account import get_account
 from runner.home.here import read_host
+from runner.home.release import find_entrance
 from runner.home.settings import Settings, Target
 from runner.launch.hosts import matches_host
 from runner.launch.installed import Installed, read_installed
@@ -33,7 +34,7 @@ def check_target(settings: Settings, target: Target) -> None:
 
     Those of another host, read in another zone (CRON-39), calling another home.
     """
-    home, zone = Path(target.home or settings.home), read_host_zone()
+    home, zone = Path(target.home or find_entrance(settings.home)), read_host_zone()
     if not matches_host(target.hosts, read_host()):
         raise UserError(f"target {target.name} is for {' '.join(target.hosts)}; this host is {read_host()}")
     if target.timezone and not is_same_zone(target.timezone, zone):

@@ -33,6 +33,7 @@ from runner.document.zones import zone
 from runner.home.activator import Activator, PathChange, read_activator
 from runner.home.capo import Capo, check_mirror
 from runner.home.here import read_host, read_user
+from runner.home.release import RELEASE, Release, find_base
 from runner.launch.hosts import matches_host
 from runner.launch.state import DATABASE
 
@@ -271,6 +272,7 @@ class Settings:
         map_of(word, scalar(profile_part)), "env-wrapper of hand-written lines: the profile it stands for", "{}"
     )
     housekeeping: str = declare(scalar(choice("cron", "external")), "who starts the sweep", "cron")
+    release: Release = declare(record_of(RELEASE), "what a commit must be and have to become a release", "{}")
 
     @property
     def base_env(self) -> tuple[tuple[str, str], ...]:
@@ -327,8 +329,11 @@ def parse_settings(data: bytes, home: Path, main: Target, faults: Faults) -> Set
 
 
 def name_after(home: Path) -> str:
-    """Return the name of a home that declares none: that of its directory, as far as it can be one."""
-    return re.sub("[^A-Za-z0-9]+", "-", home.name).strip("-")[:32].strip("-") or "home"
+    """Return the name of a home that declares none: that of its directory, as far as it can be one.
+
+    A release has that of its installation: one block of the crontab is for all releases.
+    """
+    return re.sub("[^A-Za-z0-9]+", "-", (find_base(home) or home).name).strip("-")[:32].strip("-") or "home"
 
 
 def find_main_target() -> Target:

@@ -117,6 +117,9 @@ def examine(executed: Executed, uid: int) -> list[Fault]:
 
 def _name_deployer(home: Path, uid: int) -> Iterator[Fault]:
     owner = home.stat().st_uid
+    if not uid and name_release(str(home)) != "-":
+        message = "is a release that root's jobs run: who may push to its repository is root on this host (SEC-2)"
+        yield Fault(str(home), 0, 0, "warning", message, "run the jobs as an account of their own")
     if uid and name_release(str(home)) != "-" and owner not in (0, uid):
         message = f"is a release of uid {owner}, who decides what cron runs (SEC-1)"
         yield Fault(str(home), 0, 0, "warning", message)

@@ -19,9 +19,9 @@ from measure import Figure
 
 BENCHMARKS = (
     "launch", "stream", "profile", "with_profile", "compile", "ledger", "sweep", "mail", "fetch", "s3", "index", "find",
-    "diagnose",
+    "diagnose", "release",
 )  # fmt: skip
-LONG = ("stream", "kills", "fuzz", "fetch", "index")
+LONG = ("stream", "kills", "fuzz", "fetch", "index", "release")
 NAMES = tuple(dict.fromkeys((*BENCHMARKS, *LONG)))
 
 

@@ -39,6 +39,13 @@ def test_it_finds_its_home_when_reached_by_a_link(home, tmp_path):
     assert Path(done.stdout.split("\n")[3]).resolve() == home / ".runner/main.py"
 
 
+def test_by_way_of_a_link_to_the_release_in_use_it_names_the_release_itself(home, tmp_path):
+    """What `current` leads to a moment later is another matter (RUN-26)."""
+    (tmp_path / "current").symlink_to(home)
+    done = call(tmp_path / "current/wrappers/run-job", "--sweep")
+    assert done.stdout.split("\n")[3] == f"{home}/.runner/main.py"
+
+
 def test_a_home_that_was_never_compiled_says_what_to_do(home):
     shutil.rmtree(home / ".runner")
     done = call(home / "wrappers/run-job", "job")

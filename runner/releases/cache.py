@@ -1,0 +1,225 @@
+"""The bare repository that commits are fetched into, by GitPython; nothing in a commit is executed here (SEC-2).
+
+Git's own settings are not read, its hooks are off, other protocols than https, ssh and file are refused by git too
+(after a redirect, for instance), nobody is asked for a password, and there is a limit of time for each command.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from runner.errors import TryLater, UserError
+from runner.launch.instant import format_slot
+from runner.releases.record import Build
+from runner.releases.remote import check_branch, check_remote, hide_login
+
+if TYPE_CHECKING:
+    from git import Git
+
+# What a caller may say of how a remote is reached; every other GIT_ variable would lead git elsewhere.
+_KEPT = ("GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH")
+_SETTINGS = {
+    "core.hooksPath": "/dev/null",
+    "core.fsmonitor": "false",
+    "protocol.version": "2",
+    "fetch.recurseSubmodules": "false",
+    "fetch.writeCommitGraph": "false",
+    "gc.autoDetach": "false",
+    "http.lowSpeedLimit": "1000",
+    "http.lowSpeedTime": "60",
+    "tar.umask": "0022",
+}
+_ENVIRONMENT = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_SYSTEM": "/dev/null",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ASKPASS": "/bin/false",
+    "SSH_ASKPASS": "/bin/false",
+    "GIT_ALLOW_PROTOCOL": "https:ssh:file",
+    "GIT_LFS_SKIP_SMUDGE": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+}
+_SSH = "ssh -o BatchMode=yes -o ConnectTimeout=20"
+_FORMAT = "%H%x00%an <%ae>%x00%ct%x00%s"
+_TIMEOUT_S = 600.0
+
+
+class Failed(Exception):
+    """Git did not end well; the text is what it said, without logins."""
+
+
+class Cache:
+    """The cache of one installation; its remote and branch are kept in its configuration, as those of a clone are."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def prepare(self, remote: str | None, branch: str | None) -> None:
+        """Make the repository, or see that it is there; remember a remote and branch that are given.
+
+        Raises
+        ------
+        UserError
+            If no remote was ever given, or one that is not let in.
+        """
+        if remote:
+            check_remote(remote)
+        if branch:
+            check_branch(branch)
+        if not self._path.exists():
+            if not remote:
+                raise UserError("what is to be built? name its repository with --remote URL, and its --branch")
+            temporary = self._path.with_name(f".{self._path.name}")
+            _git(temporary, "init", "--quiet", "--bare", "--template=", str(temporary))
+            temporary.chmod(0o700)
+            temporary.rename(self._path)
+        for key, value in (("remote.origin.url", remote), ("runner.branch", branch)):
+            if value:
+                self._call("config", key, value)
+        check_remote(self._read_setting("remote.origin.url"))
+
+    @property
+    def branch(self) -> str:
+        """The branch that is built."""
+        return check_branch(self._read_setting("runner.branch") or "main")
+
+    def fetch(self) -> None:
+        """Fetch the branch and all tags; TryLater if the remote does not give them."""
+        refs = (f"+refs/heads/{self.branch}:refs/heads/{self.branch}", "+refs/tags/*:refs/tags/*")
+        try:
+            self._call("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "origin", *refs)
+        except Failed as failure:
+            remote = hide_login(self._read_setting("remote.origin.url"))
+            raise TryLater(f"cannot fetch {self.branch} of {remote}: {failure}") from None
+
+    def find_head(self, *, tagged: bool) -> str:
+        """Return the commit to be built: the newest of the branch; if `tagged`, that of its newest annotated tag.
+
+        UserError if there is none.
+        """
+        if not tagged:
+            return self._resolve(f"refs/heads/{self.branch}")
+        tag = self.find_tag("--merged", f"refs/heads/{self.branch}")
+        if not tag:
+            raise UserError(f"no annotated tag is on branch {self.branch}, and release.signed asks for one")
+        return self._resolve(f"refs/tags/{tag}")
+
+    def find_tag(self, *where: str) -> str:
+        """Return the newest annotated tag in a place, empty if there is none."""
+        form = "--format=%(if:equals=tag)%(objecttype)%(then)%(refname:strip=2)%(end)"
+        tags = self._call("tag", "--list", *where, "--sort=-creatordate", form)
+        return next((tag for tag in tags.splitlines() if tag), "")
+
+    def read_commit(self, commit: str) -> Build:
+        """Return who wrote a commit, when, and its first line."""
+        name, author, seconds, subject = self._call("show", "--no-patch", f"--format={_FORMAT}", commit).split("\0", 3)
+        return Build(name, author, subject, format_slot(int(seconds)))
+
+    def read_file(self, commit: str, name: str) -> bytes:
+        """Return what a file of a commit holds, nothing if there is no such file."""
+        with tempfile.TemporaryFile() as file:
+            try:
+                self._call("cat-file", "blob", f"{commit}:{name}", output=file)
+            except Failed:
+                return b""
+            file.seek(0)
+            return file.read()
+
+    def verify(self, kind: str, commit: str, signers: Path | bytes) -> None:
+        """See that a commit, or a tag on it, is signed by a key that counts; UserError says why not.
+
+        Keys of gpg are those in the keyring of this account; those of ssh stand in `signers`, the file or its text.
+        """
+        signed = commit
+        if kind == "tag":
+            signed = self.find_tag("--points-at", commit)
+            if not signed:
+                raise UserError(f"no annotated tag is on commit {commit[:12]}")
+        name = signed if kind == "commit" else f"refs/tags/{signed}"
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(signers if isinstance(signers, bytes) else _read(signers))
+            file.flush()
+            try:
+                self._call("-c", f"gpg.ssh.allowedSignersFile={file.name}", f"verify-{kind}", name)
+            except Failed as failure:
+                said = str(failure) or "it has none"
+                raise UserError(f"the signature of {kind} {signed} does not count: {said}") from None
+
+    def archive(self, commit: str, file: IO[bytes]) -> None:
+        """Write the files of a commit as tar: no history, no submodules, nothing smudged."""
+        self._call("archive", "--format=tar", commit, output=file)
+
+    def _resolve(self, ref: str) -> str:
+        try:
+            return self._call("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").strip()
+        except Failed:
+            raise UserError(f"the remote has no branch {self.branch}; name another with --branch") from None
+
+    def _read_setting(self, key: str) -> str:
+        try:
+            return self._call("config", "--get", key).strip()
+        except Failed:
+            return ""
+
+    def _call(self, *words: str, output: IO[bytes] | None = None) -> str:
+        return _git(self._path, *words, output=output)
+
+
+def _git(repository: Path, *words: str, output: IO[bytes] | None = None) -> str:
+    """Call git on a bare repository; return its stdout. Failed has its stderr, without logins."""
+    with _bare_environment():
+        from git.exc import GitCommandError, GitCommandNotFound
+
+        options = [word for pair in _SETTINGS.items() for word in ("-c", "=".join(pair))]
+        command = ["git", f"--git-dir={repository}", *options, *words]
+        try:
+            _, out, _ = _make_git().execute(
+                command,
+                with_extended_output=True,
+                kill_after_timeout=_TIMEOUT_S,
+                output_stream=output,
+                env=_ENVIRONMENT | ({} if "GIT_SSH_COMMAND" in os.environ else {"GIT_SSH_COMMAND": _SSH}),
+            )
+        except GitCommandNotFound:
+            raise UserError("git is not installed on this host; apt install git") from None
+        except GitCommandError as error:
+            if error.status == -signal.SIGKILL:
+                raise Failed(f"git {words[0]} took more than {_TIMEOUT_S:g} s") from None
+            raise Failed(hide_login(_tell(error.stderr))) from None
+    return out if isinstance(out, str) else ""
+
+
+def _make_git() -> Git:
+    from git import Git
+
+    return Git()
+
+
+def _tell(stderr: object) -> str:
+    """Return what git said; GitPython wraps it in a line of its own."""
+    text = str(stderr).strip().removeprefix("stderr: '").removesuffix("'")
+    return "; ".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
+@contextmanager
+def _bare_environment() -> Iterator[None]:
+    """Take away the variables by which a caller, a git hook for one, would lead git to another repository."""
+    away = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("GIT_") and name not in _KEPT}
+    os.environ["GIT_PYTHON_REFRESH"] = "quiet"
+    try:
+        yield
+    finally:
+        del os.environ["GIT_PYTHON_REFRESH"]
+        os.environ.update(away)
