@@ -41,8 +41,8 @@ _LATE_S = 60
 def history_command(ctx: click.Context, name: str | None, limit: int, as_json: bool) -> int:
     """Show the past runs of JOB (or of a plan JOB@PROFILE), or of all jobs, the newest first; or all of one RUN.
 
-    Of a run that is release, command line, packages, what it read, made and noted. Times are local to the target.
-    Exit 1 if there is no job of that name and never was, or no such run.
+    Of one run that is its release, command line, packages, and what it read, made and noted. Times are local to the
+    target, those of one run in UTC. Exit 1 if there is no job of that name and never was, or no such run.
     """
     home = get_home(ctx)
     settings = read_settings(home)

@@ -26,10 +26,10 @@ note      plan job text
 ========  =============================================================================================
 
 ``trigger`` is ``cron``, ``hand``, ``missed`` or ``rerun``; ``alerted`` the kind of mail (``first reminder worse
-recovered``) or empty; ``packages_digest`` names a list of `packages`. Unknown values are null. A run closed by the sweep
-has its ``end`` under `LOST_SEQ`; what a job tells of itself (``product input note``) has a number above that, made of its
-content. The outcome of a flip may be ``late`` or ``long`` as well, which are no ends of a run: where none ran its id is
-that of the alert.
+recovered``) or empty; ``packages_digest`` names a list of `packages`. Unknown values are null. A run closed by the
+sweep has its ``end`` under `LOST_SEQ`; what a job tells of itself (``product input note``) has a number above that,
+made of its content. The outcome of a flip may be ``late`` or ``long`` as well, which are no ends of a run: where none
+ran its id is that of the alert.
 """
 
 from __future__ import annotations

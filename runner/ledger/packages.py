@@ -12,11 +12,11 @@ from runner.ledger.tables import PACKAGE_LISTS
 
 def drain_packages(database: Database, state: str) -> None:
     """Bring the lists of a state directory into the ledger; they stay where they are, too."""
-    lists = {path.name.removesuffix(SUFFIX): path for path in (Path(state) / SNAPSHOTS).glob(f"*{SUFFIX}")}
-    if not lists:
+    kept = {path.name.removesuffix(SUFFIX) for path in (Path(state) / SNAPSHOTS).glob(f"*{SUFFIX}")}
+    if not kept:
         return
     known = {digest for (digest,) in database.read(f"SELECT digest FROM {PACKAGE_LISTS}")}
-    rows = [(digest, _read_text(state, digest)) for digest in sorted(lists.keys() - known)]
+    rows = [(digest, _read_text(state, digest)) for digest in sorted(kept - known)]
     if rows:
         with database.writing():
             database.insert(PACKAGE_LISTS, ("digest", "packages"), rows, "ON CONFLICT (digest) DO NOTHING")
