@@ -13,7 +13,7 @@ from runner.launch.state import SNAPSHOTS, write_file
 from runner.launch.trees import list_names, list_packages
 
 SUFFIX = ".packages"
-_DISTRIBUTIONS = (".dist-info", ".egg-info")
+_DISTRIBUTIONS = ("dist-info", "egg-info")
 
 
 def keep_packages(state: str, environment: dict[str, str], interpreter: str) -> str:
@@ -57,8 +57,8 @@ def _find_in_tree(tree: str) -> set[str]:
     stems = [name[:-5].rsplit("-", 2)[:2] for name in list_names(f"{tree}/conda-meta") if name[-5:] == ".json"]
     has_conda = bool(stems)
     for directory in list_packages(tree):
-        names = [name[:-10] for name in list_names(directory) if name[-10:] in _DISTRIBUTIONS]
-        stems += [name.split("-")[:2] for name in names]
+        names = [name.rpartition(".") for name in list_names(directory)]
+        stems += [stem.split("-")[:2] for stem, _, kind in names if kind in _DISTRIBUTIONS]
         if not has_conda:  # which says it more exactly
             stems.append(["python", directory.split("/")[-2][6:]])
     return {f"{_normalize(name)} {version}" for name, version in [(*stem, "-")[:2] for stem in stems]}
