@@ -1,5 +1,6 @@
 """RUN-41: which packages a run finds in its environment, and that each list is kept once."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,11 @@ from lab import SLOT, Lab
 
 from runner.launch.activation import Change
 from runner.launch.packages import find_packages, keep_packages
-from runner.launch.snapshot import name_snapshot
 from runner.launch.state import make_state
+
+
+def _find(*names: Path | str, modules: str = "") -> set[str]:
+    return find_packages([str(name) for name in names], modules)
 
 
 def _make_tree(tree: Path, *names: str) -> dict[str, str]:
@@ -32,23 +36,24 @@ def _make_tree(tree: Path, *names: str) -> dict[str, str]:
     ],
 )
 def test_names_and_versions_stand_in_the_names_of_files(tmp_path: Path, name: str, line: str) -> None:
-    environment = _make_tree(tmp_path, name)
-    assert find_packages(environment, "") - {"python 3.11"} == {line}
+    _make_tree(tmp_path, name)
+    assert _find((tmp_path / name).parent) - {"python 3.11"} == {line}
 
 
 def test_what_is_no_package_is_none(tmp_path: Path) -> None:
-    environment = _make_tree(tmp_path, "lib/python3.11/site-packages/astropy", "conda-meta/history")
-    assert find_packages(environment, "") == {"python 3.11"}
+    _make_tree(tmp_path, "lib/python3.11/site-packages/astropy", "conda-meta/history")
+    assert _find(tmp_path / "lib/python3.11/site-packages", tmp_path / "conda-meta") == {"python 3.11"}
 
 
 def test_what_conda_and_pip_both_know_is_one_package_and_python_is_condas(tmp_path: Path) -> None:
     there = ("lib/python3.11/site-packages/numpy-1.26.4.dist-info", "conda-meta/numpy-1.26.4-py311_0.json")
-    environment = {"CONDA_PREFIX": _make_tree(tmp_path, *there, "conda-meta/python-3.11.9-0.json")["VIRTUAL_ENV"]}
-    assert find_packages(environment, "") == {"numpy 1.26.4", "python 3.11.9"}
+    _make_tree(tmp_path, *there, "conda-meta/python-3.11.9-0.json")
+    both = _find(tmp_path / "lib/python3.11/site-packages", tmp_path / "conda-meta")
+    assert both == {"numpy 1.26.4", "python 3.11.9"}
 
 
 def test_loaded_modules_are_packages() -> None:
-    assert find_packages({"LOADEDMODULES": "casa/6.5:gcc"}, "") == {"casa 6.5", "gcc -"}
+    assert _find(modules="casa/6.5:gcc") == {"casa 6.5", "gcc -"}
 
 
 def test_equal_packages_have_one_list_wherever_they_are(tmp_path: Path) -> None:
@@ -64,10 +69,32 @@ def test_equal_packages_have_one_list_wherever_they_are(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+def test_directories_that_are_as_they_were_are_not_listed_again(tmp_path: Path) -> None:
+    make_state(str(tmp_path / "state"))
+    environment = _make_tree(tmp_path / "tree", "lib/python3.11/site-packages/a-1.dist-info")
+    packages = tmp_path / "tree/lib/python3.11/site-packages"
+    os.utime(packages, (1, 1))
+    first = keep_packages(str(tmp_path / "state"), environment, "")
+
+    (packages / "a-1.dist-info").rename(packages / "a-2.dist-info")
+    os.utime(packages, (1, 1))
+    unseen = keep_packages(str(tmp_path / "state"), environment, "")
+    os.utime(packages, (2, 2))
+
+    assert unseen == first
+    assert keep_packages(str(tmp_path / "state"), environment, "") != first
+
+
+def test_a_directory_that_has_just_changed_is_listed_again(tmp_path: Path) -> None:
+    make_state(str(tmp_path / "state"))
+    keep_packages(str(tmp_path / "state"), _make_tree(tmp_path, "lib/python3.11/site-packages/a-1.dist-info"), "")
+    assert list((tmp_path / "state/snapshots").glob("*.seen")) == []
+
+
 def test_an_environment_without_packages_has_no_list(tmp_path: Path) -> None:
     make_state(str(tmp_path / "state"))
     assert keep_packages(str(tmp_path / "state"), {"VIRTUAL_ENV": "/no/such"}, "") == ""
-    assert list((tmp_path / "state/snapshots").iterdir()) == []
+    assert list((tmp_path / "state/snapshots").glob("*.packages")) == []
 
 
 def test_a_list_that_cannot_be_kept_has_its_digest_all_the_same(tmp_path: Path) -> None:
@@ -133,7 +160,3 @@ def test_a_job_in_no_environment_says_nothing_of_packages(lab: Lab) -> None:
 
     assert lab.end("job")["packages_digest"] is None
     assert b"packages" not in lab.log("job")
-
-
-def test_no_list_is_taken_for_a_snapshot() -> None:
-    assert "@" in name_snapshot("/s", "p", "h")
