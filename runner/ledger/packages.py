@@ -31,5 +31,7 @@ def find_packages(database: Database | None, state: str, digest: str) -> list[tu
 
 
 def _read_text(state: str, digest: str) -> str:
+    if not digest.isalnum():  # an event is what the job's account made it, and this becomes part of a path
+        return ""
     data = read_file(name_packages(state, digest)) or b""
     return data.decode("utf-8", "backslashreplace").replace("\0", "")

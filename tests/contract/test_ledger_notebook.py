@@ -87,6 +87,11 @@ def test_packages_that_nobody_knows_any_more_are_not_said_to_be_none(read: Calla
     assert read(digest="0123456789abcdef").describe()["packages"] is None
 
 
+def test_a_digest_leads_to_no_other_file(read: Callable[..., Page], tmp_path: Path) -> None:
+    (tmp_path / "secret.packages").write_text("a 1\n")
+    assert read(digest="../../secret").packages is None
+
+
 def test_a_run_without_an_environment_has_no_packages(read: Callable[..., Page]) -> None:
     assert read().describe()["packages"] == []
 
