@@ -36,6 +36,9 @@ def start_of(plan: str = "download", at: float = NOW, **fields: object) -> Event
         "log": f"/state/logs/{plan}/x.log",
         "mailto": ["ql@example.org", "ops@example.org"],
         "timeout_s": 21600.0,
+        "account": "wfc3ql",
+        "command": "jobs/download.py wfc3",
+        "profile_rule": "of the job's entry",
     }
     return {**event, **fields}
 
@@ -52,6 +55,8 @@ def end_of(start: Event, outcome: str = "ok", **fields: object) -> Event:
         "max_rss_bytes": 4096,
         "stdout_bytes": 10,
         "stderr_bytes": 0,
+        "environment_digest": "00000000000000e1",
+        "packages_digest": None,
         "alerted": "",
     }
     ended_at = format_instant(parse_instant(start["started_at"]) + 2)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
 import click
 
-from runner.cli.complete import complete_names, complete_names_and_runs
+from runner.cli.complete import complete_names_and_runs
 from runner.cli.context import get_home, json_option
-from runner.cli.output import STYLES, clean_lines, print_json, print_table, show_trouble
+from runner.cli.output import STYLES, clean, clean_lines, print_json, print_table, show_trouble
 from runner.cli.times import show_duration, show_in_zone, show_near
 from runner.document.faults import describe_unknown
 from runner.errors import ANSWER_IS_NO, DONE
@@ -22,6 +23,8 @@ from runner.launch.installed import read_installed
 from runner.launch.instant import parse_instant
 from runner.ledger.history import open_history
 from runner.ledger.logs import follow_log, get_log, list_plans, read_log
+from runner.ledger.notebook import Page, Told
+from runner.ledger.record import RUN_ID
 from runner.ledger.tables import Run
 from runner.plans.write import list_compiled_plans
 
@@ -31,24 +34,27 @@ _LATE_S = 60
 
 
 @click.command("history")
-@click.argument("job", required=False, shell_complete=complete_names)
+@click.argument("name", metavar="JOB|RUN", required=False, shell_complete=complete_names_and_runs)
 @click.option("-n", "--limit", type=click.IntRange(0), default=100, show_default=True, help="How many; 0 is all.")
 @json_option
 @click.pass_context
-def history_command(ctx: click.Context, job: str | None, limit: int, as_json: bool) -> int:
-    """Show the past runs of JOB (or of a plan JOB@PROFILE), or of all jobs, the newest first.
+def history_command(ctx: click.Context, name: str | None, limit: int, as_json: bool) -> int:
+    """Show the past runs of JOB (or of a plan JOB@PROFILE), or of all jobs, the newest first; or all of one RUN.
 
-    Times are local to the target. Exit 1 if there is no job of that name and never was.
+    Of one run that is its release, command line, packages, and what it read, made and noted. Times are local to the
+    target, those of one run in UTC. Exit 1 if there is no job of that name and never was, or no such run.
     """
     home = get_home(ctx)
     settings = read_settings(home)
     state, now = str(find_state(settings)), time.time()
     with open_history(find_database(settings), state, now) as history:
         show_trouble(history.warnings)
-        runs = history.read_runs(job or "", limit)
+        if name and RUN_ID.fullmatch(name):
+            return _show_page(history.find_page(name), name, as_json=as_json)
+        runs = history.read_runs(name or "", limit)
         first = next(runs, None)
         if first is None:
-            return _say_nothing(home, state, job)
+            return _say_nothing(home, state, name)
         runs = chain([first], runs)
         if as_json:
             print_json(run.describe() for run in runs)
@@ -56,6 +62,18 @@ def history_command(ctx: click.Context, job: str | None, limit: int, as_json: bo
         target = find_target(settings)
         show_in_zone(target.timezone if target else "")
         print_table(COLUMNS, [describe_run(run, now) for run in runs], STYLES)
+    return DONE
+
+
+def _show_page(page: Page | None, run_id: str, *, as_json: bool) -> int:
+    """Print all that is known of a run."""
+    if page is None:
+        click.echo(f"no run {run_id} is known", err=True)
+        return ANSWER_IS_NO
+    if as_json:
+        print_json([page.describe()])
+    else:
+        click.echo("\n".join(map(clean, describe_page(page))))
     return DONE
 
 
@@ -87,6 +105,26 @@ def describe_run(run: Run, now: float) -> tuple[str, ...]:
         ", ".join(reason),
         run.run_id,
     )
+
+
+def describe_page(page: Page) -> Iterator[str]:
+    """Yield the lines of a run's page."""
+    for name, value in page.run.describe().items():
+        if value not in (None, ""):
+            yield f"{name:<18} {value}"
+    packages = "not known any more" if page.packages is None else len(page.packages)
+    yield f"{'packages':<18} {packages}"
+    yield from (f"  {name} {version}" for name, version in page.packages or ())
+    for title, told in (("inputs", page.inputs), ("outputs", page.outputs)):
+        yield f"{title:<18} {len(told)}"
+        yield from (f"  {one.path}  {_describe_told(one)}".rstrip() for one in told)
+    yield f"{'notes':<18} {len(page.notes)}"
+    yield from (f"  {at}  {text}" for at, text in page.notes)
+
+
+def _describe_told(told: Told) -> str:
+    size = None if told.size_bytes is None else f"{told.size_bytes} bytes"
+    return "  ".join(filter(None, [size, told.digest, told.source and f"from {told.source}"]))
 
 
 @click.command("logs")

@@ -64,6 +64,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("status", "status", "every job: its last run, its next slot, its trouble"),
             Entry("history", "history", "past runs, the newest first"),
             Entry("logs", "history", "the log of a run; -f follows the job over all its runs"),
+            Entry("note", "note", "for jobs: what the run made, read, or has to say"),
             Entry("why", "why", "why a job did or did not run at a time"),
             Entry("diagnose", "diagnose", "whether all is well: home, crontab, mail, profiles, machine"),
             Entry("sweep", "sweep", "the housekeeping that the crontab does each minute"),

@@ -15,6 +15,7 @@ from runner.errors import UserError
 from runner.home.here import find_state
 from runner.home.settings import Settings, read_settings
 from runner.launch.activation import Activation, encode_activation
+from runner.launch.environment import add_jobside
 from runner.launch.gates import read_place
 from runner.launch.guard import guard_command
 from runner.launch.outcome import CannotStart
@@ -95,6 +96,7 @@ def exec_command(
     try:
         use = use_profile(settings, chosen)
         _guard(settings, chosen, use.environment, [words[0]])
+        add_jobside(use.environment, str(settings.home))
         if use.asked:
             _ask_for_snapshot(settings, chosen.name, use.asked)
         if chosen.mode == "inside":

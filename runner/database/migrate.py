@@ -9,7 +9,7 @@ from __future__ import annotations
 from runner.database.database import Database
 from runner.errors import TryLater
 
-VERSIONS = ("0001", "0002", "0003", "0004")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005")
 VERSION_TABLE = "alembic_version"
 
 

@@ -7,6 +7,7 @@
     launch.code     the modules that every run needs, linked into one file
     person.code     those of wrappers/with-profile
     runner/launch/  a copy of the whole room, for what a bad run needs besides, and for tracebacks
+    jobside/        on the PYTHONPATH of jobs: runner/job.py, without any __init__.py
     bin/python3     the interpreter of the command ``runner`` with all it depends on, for the home's own jobs
     bin/runner      the command
     made            digest of what all this was made from, written last
@@ -34,10 +35,12 @@ from pathlib import Path
 from types import CodeType
 
 import runner.launch
+from runner.launch.environment import JOBSIDE
 from runner.launch.state import write_file
 
 DIRECTORY = ".runner"
 _ROOM = "runner.launch"
+_JOB = Path(runner.launch.__path__[0]).parent / "job.py"
 _ENTRANCES = {"launch.code": ("run", "main"), "person.code": ("with_profile",)}
 # What the interpreter has in files of its own, and each run that starts a job needs: to poll, to lock, to wait, and to
 # become a subreaper.
@@ -67,14 +70,18 @@ def write_machine_files(home: Path) -> None:
     """Write ``<home>/.runner/``; each file is replaced by rename, and none if all was made from the same already."""
     directory = home / DIRECTORY
     sources = {path.name: path.read_bytes() for path in sorted(Path(runner.launch.__path__[0]).glob("*.py"))}
-    digest = _digest(sources)
+    job = _JOB.read_bytes()
+    digest = _digest({**sources, _JOB.name: job})
     if _read(directory / "made") == digest:
         return
     package = directory / "runner" / "launch"
-    for path in (directory, directory / "bin", directory / "runner", package):
+    jobside = directory / Path(JOBSIDE).name
+    for path in (directory, directory / "bin", directory / "runner", package, jobside, jobside / "runner"):
         path.mkdir(mode=0o755, exist_ok=True)
     _write_link(directory / "python", os.path.realpath(sys.executable))
     _write_room(package, sources)
+    # A namespace package: where the runner itself is installed, its own regular package goes before it (PEP 420).
+    _write(jobside / "runner" / _JOB.name, job)
     loader = _compile(*_parse(package / "linked.py"))
     for name, entrances in _ENTRANCES.items():
         linked = link_modules(package, entrances)

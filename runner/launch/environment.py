@@ -8,6 +8,7 @@ from runner.launch.activation import Activation, Change
 from runner.launch.outcome import CODE_NOT_FOUND, CannotStart
 from runner.launch.state import read_file
 
+JOBSIDE = ".runner/jobside"
 _LISTS_SEPARATOR = ":"
 
 
@@ -23,6 +24,16 @@ def base_environment(user: str, user_home: str) -> dict[str, str]:
         # Git would ask for a password on the terminal that a job has not got (FAULT-13).
         "GIT_TERMINAL_PROMPT": "0",
     }
+
+
+def add_jobside(environment: dict[str, str], home: str) -> None:
+    """Let Python find ``runner.job``, behind all that profile and entry have on PYTHONPATH.
+
+    A home with a colon in its path has no place there: a part of it would be taken for a directory (SEC-5).
+    """
+    if ":" not in home:
+        theirs = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = f"{theirs}:{home}/{JOBSIDE}" if theirs else f"{home}/{JOBSIDE}"
 
 
 def enter_directory(cwd: str, home: str) -> None:

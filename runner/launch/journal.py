@@ -10,21 +10,26 @@ Every event has ``event`` (its kind), ``at`` (UTC), ``run_id`` and ``seq`` (uniq
 kind      further fields
 ========  =============================================================================================
 start     plan job profile slot host boot_id pid trigger started_at release plan_digest log mailto timeout_s
+          account command profile_rule
 attempt   attempt pid
 step      attempt step exit_code signal duration_s
 end       plan job profile slot host trigger release log started_at ended_at duration_s outcome reason
-          exit_code signal attempts cpu_s max_rss_bytes stdout_bytes stderr_bytes alerted
+          exit_code signal attempts cpu_s max_rss_bytes stdout_bytes stderr_bytes environment_digest
+          packages_digest alerted
 skip      plan job profile slot host trigger release reason detail
 wait      plan job profile slot host trigger release detail (for what; the run's ``start`` follows)
 flip      plan job profile incident kind (``open recover``) outcome
 audit     action job uid user sudo_user host command digest detail
 product   plan job path size_bytes digest source
+input     plan job path size_bytes digest source
+note      plan job text
 ========  =============================================================================================
 
 ``trigger`` is ``cron``, ``hand``, ``missed`` or ``rerun``; ``alerted`` the kind of mail (``first reminder worse
-recovered``) or empty. Unknown values are null. A run closed by the sweep has its ``end`` under `LOST_SEQ`; a product
-has a number above that, made of its path and digest. The outcome of a flip may be ``late`` or ``long`` as well, which
-are no ends of a run: where none ran its id is that of the alert.
+recovered``) or empty; ``packages_digest`` names a list of `packages`. Unknown values are null. A run closed by the
+sweep has its ``end`` under `LOST_SEQ`; what a job tells of itself (``product input note``) has a number above that,
+made of its content. The outcome of a flip may be ``late`` or ``long`` as well, which are no ends of a run: where none
+ran its id is that of the alert.
 """
 
 from __future__ import annotations
@@ -42,10 +47,10 @@ LOST_SEQ = 1_000_000
 _END_KEEPS = ("plan", "job", "profile", "slot", "host", "trigger", "release", "log", "started_at")
 _END_FIELDS = (
     "duration_s", "outcome", "reason", "exit_code", "signal", "attempts", "cpu_s", "max_rss_bytes", "stdout_bytes",
-    "stderr_bytes", "alerted",
+    "stderr_bytes", "environment_digest", "packages_digest", "alerted",
 )  # fmt: skip
 # What people and programs have written.
-_FREE_TEXTS = ("reason", "detail", "command")
+_FREE_TEXTS = ("reason", "detail", "command", "text")
 _ENOSPC = 28
 
 Value = str | int | float | bool | list[str] | None

@@ -20,6 +20,9 @@ PLANS = "crontab.d/plans"
 HOME_PLAN = "crontab.d/home.plan"
 
 _PRIME = 2**64 - 59
+# What a word may have that nobody needs to quote.
+PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-@%")
+_JOINTS = {"success": " && ", "always": "; ", "failure": " || "}
 FIELD_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 
 
@@ -36,6 +39,7 @@ class Step:
 class Plan:
     """A job compiled for one profile; the defaults here are those of the registry.
 
+    ``profile_rule`` says why it runs in this profile, as the end of a sentence.
     Durations are seconds, sizes bytes; ``timeout_s`` 0 is no timeout; ``umask`` an int. Of the limits and of what is
     expected (``max_duration_s min_duration_s max_age_s``) 0, or an empty ladder, is none; ``env`` are the entry's own
     variables, ``secrets`` names of variables and the files that their values are in; ``ping`` is the address that
@@ -45,15 +49,16 @@ class Plan:
     __slots__ = (
         "activation", "cwd", "digest", "enabled", "env", "grace_s", "hosts", "job", "limit_cpu_s", "limit_files",
         "limit_memory_bytes", "limit_nice", "limit_processes", "log_keep_s", "log_max_bytes", "mailto", "max_age_s",
-        "max_duration_s", "min_duration_s", "missed", "name", "overlap", "ping", "profile", "rerun_lost",
-        "retry_backoff", "retry_delay_s", "retry_on", "retry_times", "schedules", "secrets", "stderr", "stderr_allow",
-        "steps", "survivors", "timeout_s", "timezone", "umask",
+        "max_duration_s", "min_duration_s", "missed", "name", "overlap", "ping", "profile", "profile_rule",
+        "rerun_lost", "retry_backoff", "retry_delay_s", "retry_on", "retry_times", "schedules", "secrets", "stderr",
+        "stderr_allow", "steps", "survivors", "timeout_s", "timezone", "umask",
     )  # fmt: skip
 
     def __init__(self, name: str, job: str, profile: str) -> None:
         self.name = name
         self.job = job
         self.profile = profile
+        self.profile_rule = "of the job's entry"
         self.enabled = True
         self.mailto: list[str] = []
         self.schedules: list[Schedule] = []
@@ -124,7 +129,9 @@ class PlanTarget:
         self.state = state
 
 
-TEXTS = ("name", "job", "profile", "timezone", "survivors", "overlap", "missed", "stderr", "cwd", "ping")
+TEXTS = (
+    "name", "job", "profile", "profile_rule", "timezone", "survivors", "overlap", "missed", "stderr", "cwd", "ping",
+)  # fmt: skip
 LISTS = ("mailto", "hosts", "retry_on", "stderr_allow")
 NUMBERS = (
     "timeout_s", "grace_s", "log_keep_s", "retry_delay_s", "retry_backoff", "limit_cpu_s", "max_duration_s",
@@ -200,6 +207,20 @@ def fill_steps(steps: list[Step], values: dict[str, str]) -> list[Step]:
             words = [word.replace(name, value) if "{" in word else word for word in words]
         filled.append(Step(step.condition, words))
     return filled
+
+
+def show_command(steps: list[Step]) -> str:
+    """Return the steps in one line, as somebody would type them."""
+    text = ""
+    for step in steps:
+        words = [word if word and PLAIN.issuperset(word) else show_word(word) for word in step.words]
+        text += (_JOINTS[step.condition] if text else "") + " ".join(words)
+    return text
+
+
+def show_word(word: str) -> str:
+    """Return a word in quotes, as sh wants it."""
+    return "'" + word.replace("'", "'\\''") + "'"
 
 
 def decode_home_plan(data: bytes) -> HomePlan:

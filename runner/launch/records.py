@@ -13,7 +13,7 @@ from runner.launch import incident, journal, lock
 from runner.launch.gates import Place
 from runner.launch.instant import format_instant, format_slot
 from runner.launch.log import Log
-from runner.launch.plan import Plan, Step, has_limits
+from runner.launch.plan import Plan, Step, has_limits, show_command
 from runner.launch.process import identify, read_boot_id
 from runner.launch.state import HEALTH, JOURNAL, LOCKS, LOGS, WORK, with_state, write_all
 
@@ -75,14 +75,18 @@ class Run:
         The descriptor and the name of its lock file, and the descriptor of the file of who waits; -1 for none.
     walk
         Who else can change what this attempt executes.
+    steps
+        With all that is filled in at the run.
+    environment_digest, packages_digest
+        Of the last attempt's environment, and of the packages in it; empty where there is none.
     attempt, memory_failures
         How many attempts have begun, and how many of them ran out of memory.
     """
 
     __slots__ = (
-        "arguments", "attempt", "boot_id", "by_hand", "clock_s", "holder", "id", "interpreter", "is_full", "lock",
-        "lock_name", "log", "memory_failures", "monotonic", "place", "plan", "queue", "seq", "slot",
-        "started_at", "stopper", "tally", "trigger", "walk", "work",
+        "arguments", "attempt", "boot_id", "by_hand", "clock_s", "environment_digest", "holder", "id", "interpreter",
+        "is_full", "lock", "lock_name", "log", "memory_failures", "monotonic", "packages_digest", "place", "plan",
+        "queue", "seq", "slot", "started_at", "steps", "stopper", "tally", "trigger", "walk", "work",
     )  # fmt: skip
     log: Log
     walk: Walk
@@ -97,6 +101,8 @@ class Run:
         self.boot_id = read_boot_id()
         self.id = journal.make_run_id(now, journal.short_host(place.host), posix.getpid())
         self.slot = int(now)
+        self.steps: list[Step] = []
+        self.environment_digest = self.packages_digest = ""
         self.seq = 1  # that of ``start``
         self.attempt = self.memory_failures = 0
         self.tally = Tally()
@@ -168,6 +174,9 @@ def _make_start(run: Run) -> dict[str, journal.Value]:
         "log": f"{run.place.state}/{LOGS}/{run.plan.name}/{run.id}.log",
         "mailto": list_recipients(run),
         "timeout_s": run.plan.timeout_s,
+        "account": run.place.user,
+        "command": show_command(run.steps),
+        "profile_rule": run.plan.profile_rule,
     }
 
 
@@ -281,7 +290,7 @@ def say(text: str) -> None:
         pass
 
 
-def format_header(run: Run, steps: list[Step]) -> str:
+def format_header(run: Run) -> str:
     """Return what the log says before the job does (RUN-41)."""
     plan, place, system = run.plan, run.place, posix.uname()
     rows = [
@@ -290,13 +299,13 @@ def format_header(run: Run, steps: list[Step]) -> str:
         f"start {format_instant(run.started_at)}  by {run.trigger}",
         f"user {place.user}  host {place.host}  system {system.sysname} {system.release} {system.machine}",
         f"release {place.release}  plan digest {plan.digest}",
-        f"profile {plan.profile}, of the job's entry",
+        f"profile {plan.profile}, {plan.profile_rule}",
         f"cwd {plan.cwd or place.home}  timeout {plan.timeout_s:g} s  grace {plan.grace_s:g} s",
     ]
     if has_limits(plan):
         rows.append(f"limits {_describe_limits(plan)}")
-    for number, step in enumerate(steps, 1):
-        rows.append(f"step {number}, if {step.condition}" if len(steps) > 1 else "arguments")
+    for number, step in enumerate(run.steps, 1):
+        rows.append(f"step {number}, if {step.condition}" if len(run.steps) > 1 else "arguments")
         rows += [f"  {journal.quote(word)}" for word in step.words]
     return "\n".join(rows)
 

@@ -13,7 +13,14 @@ import time
 from runner.launch import gates, journal, lock, slot
 from runner.launch.activation import ACTIVATED
 from runner.launch.attempt import Attempt, Stopper
-from runner.launch.environment import apply_rules, base_environment, check_environment, enter_directory, expand_path
+from runner.launch.environment import (
+    add_jobside,
+    apply_rules,
+    base_environment,
+    check_environment,
+    enter_directory,
+    expand_path,
+)
 from runner.launch.instant import format_instant, format_slot, parse_instant
 from runner.launch.log import format_footer, open_log
 from runner.launch.outcome import (
@@ -52,6 +59,8 @@ from runner.launch.trust import walk_home
 
 # Less is the slewing of a clock by NTP, and rounding.
 _CLOCK_STEP_S = 60.0
+# Whose values lead to packages.
+_PACKAGED = frozenset({"VIRTUAL_ENV", "CONDA_PREFIX", "LOADEDMODULES"})
 
 
 def run_job(home: str, request: Request) -> int:
@@ -69,6 +78,7 @@ def run_job(home: str, request: Request) -> int:
     if reason:
         return _skip(run, reason, detail)
     scheduled = "" if due is None or run.by_hand else format_slot(due)
+    run.steps = _build_steps(run)
     is_held = place.release == "-" or lock.hold_release(home)
     ending = _take_turn(run, scheduled)
     if ending and ending.outcome == OK:
@@ -169,10 +179,9 @@ def _execute(run: Run, ending: Ending | None) -> int:
 
         leave_start(run.place.state, run.plan.ping, run.plan.name, run.id)
     run.log = open_log(run.place.state, run.plan.name, run.id, run.plan.log_max_bytes)
-    steps = _build_steps(run)
-    run.log.write_comment(format_header(run, steps))
+    run.log.write_comment(format_header(run))
     if ending is None:
-        ending = _attempt_again(run, steps, run.stopper)
+        ending = _attempt_again(run, run.steps, run.stopper)
     if ending.outcome == STOPPED:
         ending.reason = _explain_stop(run) or ending.reason
     ending.reason = scrub_text(ending.reason, run.log.forms)
@@ -329,6 +338,8 @@ def _end(run: Run, start: dict[str, journal.Value], ending: Ending) -> int:
         "max_rss_bytes": tally.max_rss_bytes,
         "stdout_bytes": tally.stdout_bytes,
         "stderr_bytes": tally.stderr_bytes,
+        "environment_digest": run.environment_digest or None,
+        "packages_digest": run.packages_digest or None,
     }
     end = journal.make_end(start, 0, format_instant(now), **facts)
     if run.log.trouble:
@@ -364,8 +375,8 @@ def _build_environment(run: Run) -> dict[str, str]:
     environment.update(run.plan.env)
     check_environment(environment, run.plan.activation, run.plan.profile, run.place.home)
     run.walk.require(environment["PATH"].split(":"))
-    if run.attempt == 1:
-        run.log.write_comment(f"environment digest {_digest_environment(environment)}")
+    _note_environment(run, environment)
+    add_jobside(environment, run.place.home)
     environment.update(
         secrets,
         RUNNER_HOME=run.place.home,
@@ -422,6 +433,19 @@ def _build_steps(run: Run) -> list[Step]:
     if run.arguments and steps:
         steps[0].words += run.arguments
     return steps
+
+
+def _note_environment(run: Run, environment: dict[str, str]) -> None:
+    """Say in the log what the environment is, and which packages are in it, if that is new."""
+    found, packages = _digest_environment(environment), ""
+    has_own = f"{run.place.home}/.runner/bin:" in environment["PATH"]
+    if has_own or not _PACKAGED.isdisjoint(environment):
+        from runner.launch.packages import keep_packages
+
+        packages = keep_packages(run.place.state, environment, run.interpreter if has_own else "")
+    if (found, packages) != (run.environment_digest, run.packages_digest):
+        run.environment_digest, run.packages_digest = found, packages
+        run.log.write_comment(f"environment digest {found}" + (f"  packages digest {packages}" if packages else ""))
 
 
 def _digest_environment(environment: dict[str, str]) -> str:

@@ -11,6 +11,7 @@ import posix
 
 from runner.launch.activation import Change
 from runner.launch.environment import expand_path, fill_home
+from runner.launch.plan import PLAIN, show_word
 from runner.launch.state import write_all
 
 # Without their rc files (PROF-26).
@@ -22,7 +23,6 @@ SHELLS = {
 }
 TOOLS = "/usr/bin:/bin"
 FAILED, NO_DUMP = 97, 98
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-@%")
 
 
 class Setup:
@@ -110,7 +110,7 @@ def write_source(setup: Setup, words: list[str]) -> str:
 
 def quote(word: str, *, is_csh: bool) -> str:
     """Return a word as a shell reads it back, byte for byte (PROF-53)."""
-    quoted = "'" + word.replace("'", "'\\''") + "'"
+    quoted = show_word(word)
     return quoted.replace("!", "\\!").replace("\n", "\\\n") if is_csh else quoted
 
 
@@ -130,5 +130,5 @@ def write_variable(name: str, value: str | None, *, is_csh: bool) -> str:
 def write_command(setup: Setup, words: list[str]) -> str:
     """Return the line that runs words; the first stands bare where it can, or it would be no alias (PROF-53)."""
     first, *rest = words
-    bare = first if first and _PLAIN.issuperset(first) else quote(first, is_csh=setup.is_csh)
+    bare = first if first and PLAIN.issuperset(first) else quote(first, is_csh=setup.is_csh)
     return " ".join([bare, *[quote(word, is_csh=setup.is_csh) for word in rest]])

@@ -61,17 +61,18 @@ def list_tree(prefix: str) -> list[str]:
     """Return what decides about the programs of a virtual or conda environment."""
     scripts = f"{prefix}/etc/conda/activate.d"
     found = [f"{prefix}/bin/python", f"{prefix}/pyvenv.cfg", scripts]
-    found += [f"{scripts}/{name}" for name in _list_names(scripts)]
+    found += [f"{scripts}/{name}" for name in list_names(scripts)]
     return found + list_packages(prefix)
 
 
 def list_packages(prefix: str) -> list[str]:
     """Return the ``site-packages`` of an environment."""
-    names = [name for name in _list_names(f"{prefix}/lib") if name[:6] == "python"]
+    names = [name for name in list_names(f"{prefix}/lib") if name[:6] == "python"]
     return [f"{prefix}/lib/{name}/site-packages" for name in names]
 
 
-def _list_names(directory: str) -> list[str]:
+def list_names(directory: str) -> list[str]:
+    """Return the names in a directory; none if it cannot be read."""
     try:
         return posix.listdir(directory)
     except OSError:

@@ -9,7 +9,13 @@ import posix
 import sys
 import time
 
-from runner.launch.environment import apply_changes, base_environment, check_environment, find_program
+from runner.launch.environment import (
+    add_jobside,
+    apply_changes,
+    base_environment,
+    check_environment,
+    find_program,
+)
 from runner.launch.gates import is_profile_name, read_place
 from runner.launch.outcome import CODE_BUG, CODE_CANNOT_EXECUTE, CannotStart
 from runner.launch.refusal import explain_refusal
@@ -91,6 +97,7 @@ def _find_environment(home: str, profile: str, program: str) -> dict[str, str] |
         from runner.launch.secrets import load_secrets
 
         load_secrets(environment, snapshot.secrets, home)
+    add_jobside(environment, home)
     return environment
 
 

@@ -23,6 +23,7 @@ from runner.ledger.files import (
     write_drained,
 )
 from runner.ledger.fold import NEVER_ENDED, Batch, fold_lines
+from runner.ledger.packages import drain_packages
 from runner.ledger.tables import (
     END_COLUMNS,
     EVENT_COLUMNS,
@@ -81,6 +82,7 @@ def drain_journal(database: Database, state: str, now: float) -> Drained:
                 break  # a torn last line waits
             position = end
         drained_bytes[file.name] = position
+    drain_packages(database, state)
     write_drained(state, database.shown, {file.name: drained_bytes[file.name] for file in files})
     return Drained(count, tuple(rejected))
 

@@ -6,10 +6,12 @@ sweep wrote because it knew of none (`LOST_SEQ`).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from runner.launch.scrub import scrub_text
 from runner.ledger.files import NumberedLine, Rejected, make_rejected
 from runner.ledger.record import CHECKED, Event, parse_event
 from runner.ledger.tables import RUN_COLUMNS, SKIPPED, Run
@@ -54,7 +56,10 @@ def fold_lines(file_name: str, numbered: Iterable[NumberedLine], batch: Batch) -
         if event["event"] in CHECKED:
             fold_event(event, batch.runs)
         else:
-            batch.others.append((event["run_id"], event["seq"], event["event"], event["at"], line.decode()))
+            # A Python job has written it without any scrubber.
+            text = scrub_text(event["text"]) if isinstance(event.get("text"), str) else None
+            record = line.decode() if text is None else json.dumps({**event, "text": text})
+            batch.others.append((event["run_id"], event["seq"], event["event"], event["at"], record))
 
 
 def fold_event(event: Event, runs: dict[str, Facts]) -> None:

@@ -24,6 +24,8 @@ from runner.launch.state import make_state
 from runner.ledger.drain import drain_journal, read_offsets
 from runner.ledger.files import has_undrained
 from runner.ledger.fold import Batch, Facts, make_run, merge_facts
+from runner.ledger.notebook import Page, make_page
+from runner.ledger.packages import find_packages
 from runner.ledger.record import Event
 from runner.ledger.tables import EVENTS, LAST_RUNS, RUN_COLUMNS, RUNS, SKIPPED, Run
 from runner.ledger.tail import IsEnough, read_tail
@@ -88,6 +90,19 @@ class History:
         order = "started_at DESC, run_id DESC" if name else "run_id DESC"  # the same order, each by its index
         sql = f"{_SELECT} {where} ORDER BY {order}" + (f" LIMIT {limit}" if limit else "")
         return islice(self._ask(sql, values, is_wanted, is_enough, _start if name else _run_id), limit or None)
+
+    def find_page(self, run_id: str) -> Page | None:
+        """Return all that is known of one run, None if it is not."""
+        runs = self._ask(f"{_SELECT} WHERE run_id = ?", (run_id,), lambda facts: _run_id(facts) == run_id, None)
+        run = next(runs, None)
+        if run is None:
+            return None
+        sql = f"SELECT seq, record FROM {EVENTS} WHERE run_id = ?"
+        records = dict(self._database.read(sql, (run_id,))) if self._database else {}
+        others = self._read_whole_tail().others if self._drained_bytes is not None else []
+        records.update({seq: record for one, seq, _, _, record in others if one == run_id})
+        digest = run.packages_digest
+        return make_page(run, find_packages(self._database, self._state, digest) if digest else [], records.values())
 
     def read_last_runs(self, plans: Collection[str]) -> dict[str, Run]:
         """Return the newest run of each of these plans that has one; a skipped slot is no run."""

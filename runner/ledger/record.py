@@ -29,14 +29,14 @@ _COMMON: dict[str, tuple[type, ...]] = {"event": (str,), "at": (str,), "run_id":
 _NAMES = dict.fromkeys(("plan", "job", "profile", "slot", "host", "trigger", "release"), (str,))
 _START = {
     "started_at": (str,),
-    **dict.fromkeys(("boot_id", "plan_digest", "log"), (str, _NONE)),
+    **dict.fromkeys(("boot_id", "plan_digest", "log", "account", "command", "profile_rule"), (str, _NONE)),
     "pid": (int, _NONE),
     "timeout_s": (int, float, _NONE),
     "mailto": (list, _NONE),
 }
 _END = {
     **dict.fromkeys(("started_at", "ended_at", "outcome"), (str,)),
-    **dict.fromkeys(("log", "reason", "alerted"), (str, _NONE)),
+    **dict.fromkeys(("log", "reason", "alerted", "environment_digest", "packages_digest"), (str, _NONE)),
     **dict.fromkeys(("exit_code", "signal", "attempts", "max_rss_bytes", "stdout_bytes"), (int, _NONE)),
     **dict.fromkeys(("stderr_bytes",), (int, _NONE)),
     **dict.fromkeys(("duration_s", "cpu_s"), (int, float, _NONE)),

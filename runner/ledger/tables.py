@@ -10,6 +10,7 @@ RUNS = "runs"
 LAST_RUNS = "last_runs"
 EVENTS = "events"
 JOURNALS = "journals"
+PACKAGE_LISTS = "package_lists"
 
 SKIPPED = "skipped"
 
@@ -37,6 +38,9 @@ class Run:
     plan_digest: str | None
     mailto: str | None
     timeout_s: float | None
+    account: str | None
+    command: str | None
+    profile_rule: str | None
     end_seq: int | None
     ended_at: str | None
     duration_s: float | None
@@ -50,6 +54,8 @@ class Run:
     max_rss_bytes: int | None
     stdout_bytes: int | None
     stderr_bytes: int | None
+    environment_digest: str | None
+    packages_digest: str | None
     alerted: str | None
 
     @property
@@ -58,7 +64,7 @@ class Run:
         return "running" if self.outcome is None else "ended"
 
     def describe(self) -> dict[str, Value]:
-        """Return the fields of ``runner history --json`` (DESIGN section 6, then plan, state, trigger, detail)."""
+        """Return the fields of ``runner history --json`` (DESIGN section 6, then what more is known)."""
         return {name: getattr(self, name) for name in HISTORY_FIELDS}
 
 
@@ -70,5 +76,6 @@ EVENT_COLUMNS = ("run_id", "seq", "event", "at", "record")
 HISTORY_FIELDS = (
     "run_id", "job", "profile", "slot", "started_at", "ended_at", "duration_s", "outcome", "reason", "exit_code",
     "signal", "attempts", "host", "release", "log", "cpu_s", "max_rss_bytes", "stdout_bytes", "stderr_bytes",
-    "alerted", "plan", "state", "trigger", "detail",
+    "alerted", "plan", "state", "trigger", "detail", "account", "command", "profile_rule", "plan_digest",
+    "environment_digest", "packages_digest",
 )  # fmt: skip

@@ -52,6 +52,7 @@ def make_plan(job: Job, name: str, profile: Profile, settings: Settings) -> Plan
     plan.umask = job.umask
     plan.log_max_bytes = job.log.max_bytes
     plan.log_keep_s = job.log.keep_s
+    plan.profile_rule = _explain_profile(job, plan)
     plan.activation = make_activation(profile, settings)
     plan.env = list(job.env)
     secrets = dict(profile.secrets) | dict(job.secrets)
@@ -64,6 +65,13 @@ def make_plan(job: Job, name: str, profile: Profile, settings: Settings) -> Plan
     if job.expect:
         _set_expect(plan, job.expect)
     return plan
+
+
+def _explain_profile(job: Job, plan: Plan) -> str:
+    """Return why a plan runs in its profile."""
+    if "profile" not in job.source.entry.entries:
+        return f"of the defaults in {job.source.file}"
+    return plan.profile_rule
 
 
 def _set_retries(plan: Plan, retries: Retries) -> None:

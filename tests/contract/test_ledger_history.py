@@ -164,6 +164,12 @@ def test_a_run_reads_as_it_was_written(history: History) -> None:
         "state": "ended",
         "trigger": "cron",
         "detail": None,
+        "account": "wfc3ql",
+        "command": "jobs/download.py wfc3",
+        "profile_rule": "of the job's entry",
+        "plan_digest": "0123456789abcdef",
+        "environment_digest": "00000000000000e1",
+        "packages_digest": None,
     }
 
 

@@ -56,3 +56,15 @@ def test_sec_05_a_path_in_which_others_may_put_programs_starts_nothing(lab: Lab,
     assert lab.end("job")["reason"].startswith("profile dsoc-prod: PATH has ")
     assert lab.end("job")["reason"].endswith("(SEC-5)")
     assert not (lab.home / "ran").exists()
+
+
+def test_sec_05_what_jobs_may_import_must_be_the_runners_own(lab: Lab) -> None:
+    """``runner.job`` is on the PYTHONPATH of each of them."""
+    (lab.home / ".runner/jobside/runner").chmod(0o777)
+    lab.job("job", f"touch {lab.home}/ran")
+
+    result = lab.run("job", "--slot", SLOT)
+
+    assert (result.code, lab.end("job")["outcome"]) == (126, "cannot_start")
+    assert "/.runner/jobside/runner " in lab.end("job")["reason"]
+    assert not (lab.home / "ran").exists()

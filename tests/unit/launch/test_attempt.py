@@ -1,6 +1,8 @@
 """RUN-18, RUN-20, RUN-23, RUN-27 to RUN-30, RUN-37: what a job finds and what is made of its streams, for real."""
 
 import json
+import os
+import pwd
 import signal
 import subprocess
 from pathlib import Path
@@ -262,6 +264,32 @@ def test_the_head_of_a_log_says_what_is_run_and_its_foot_how_it_ended(lab: Lab) 
     assert any(line.startswith("# environment digest ") for line in lines)
     assert lines[-1].startswith(f"# end {end['run_id']} {end['ended_at']} outcome=ok exit_code=0 ")
     assert all(line.startswith("# ") or line in ('two words a "quote"', "and more") for line in lines)
+
+
+def test_a_record_says_who_ran_what_in_which_environment_and_why_in_that_profile(lab: Lab) -> None:
+    steps = [["echo", "two words", "it's"], lab.step("always", "true", "{date}"), lab.step("failure", "false")]
+    lab.plan("job", steps=steps, profile_rule="of the defaults in jobs/x.yaml")
+
+    lab.run("job", "--slot", SLOT)
+
+    (start,) = lab.events("start", "job")
+    assert start["account"] == pwd.getpwuid(os.getuid()).pw_name
+    assert start["command"] == """echo 'two words' 'it'\\''s'; true 2026-03-08 || false"""
+    assert start["profile_rule"] == "of the defaults in jobs/x.yaml"
+    assert "# profile dsoc-prod, of the defaults in jobs/x.yaml" in lab.log("job").decode().splitlines()
+    assert f"# environment digest {lab.end('job')['environment_digest']}\n".encode() in lab.log("job")
+
+
+def test_the_arguments_of_a_person_are_in_the_command_of_the_record(lab: Lab) -> None:
+    lab.plan("job", steps=[["echo", "a"]])
+    lab.run("job", "--hand", "--", "b c")
+    assert lab.events("start", "job")[0]["command"] == "echo a 'b c'"
+
+
+def test_an_environment_that_never_came_about_has_no_digest(lab: Lab) -> None:
+    lab.job("job", "true", secrets=[("TOKEN", "/no/such")])
+    lab.run("job", "--slot", SLOT)
+    assert (lab.end("job")["outcome"], lab.end("job")["environment_digest"]) == ("cannot_start", None)
 
 
 def test_a_run_that_cannot_start_has_a_head_in_its_log_too(lab: Lab) -> None:

@@ -11,7 +11,14 @@ import pytest
 from lab import CALLER, CANARY, SLOT, Lab
 
 from runner.launch.activation import Activation, Change
-from runner.launch.environment import apply_rules, check_environment, expand_path, fill_home, find_program
+from runner.launch.environment import (
+    add_jobside,
+    apply_rules,
+    check_environment,
+    expand_path,
+    fill_home,
+    find_program,
+)
 from runner.launch.outcome import CannotStart
 
 _ME = pwd.getpwuid(os.getuid())
@@ -64,8 +71,23 @@ def test_the_whole_environment_is_what_is_documented(lab: Lab) -> None:
         "RUNNER_PROFILE": "dsoc-prod",
         "RUNNER_RELEASE": "-",
         "RUNNER_LOG": f"{lab.state}/logs/job/{run_id}.log",
+        "PYTHONPATH": f"{lab.home}/.runner/jobside",
     }
     assert CANARY not in str(found)
+
+
+@pytest.mark.parametrize(("theirs", "found"), [(None, "/h/.runner/jobside"), ("/a:/b", "/a:/b:/h/.runner/jobside")])
+def test_what_jobs_may_import_stands_behind_all_that_a_profile_has(theirs: str | None, found: str) -> None:
+    environment = {"PYTHONPATH": theirs} if theirs else {}
+    add_jobside(environment, "/h")
+    assert environment == {"PYTHONPATH": found}
+
+
+def test_a_home_whose_path_would_be_two_adds_neither() -> None:
+    """SEC-5: the second would begin in the working directory."""
+    environment: dict[str, str] = {}
+    add_jobside(environment, "/data:old/ql")
+    assert environment == {}
 
 
 @pytest.mark.parametrize("name", ["SSH_AUTH_SOCK", "KRB5CCNAME", "AWS_PROFILE", "GIT_DIR", "LD_PRELOAD_X", "BASH_ENV"])

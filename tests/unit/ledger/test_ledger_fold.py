@@ -63,7 +63,8 @@ def test_a_history_line_has_exactly_the_promised_fields() -> None:
         " log cpu_s max_rss_bytes stdout_bytes stderr_bytes alerted"
     )
 
-    assert " ".join(_fold(START, END).describe()) == f"{promised} plan state trigger detail"
+    more = "plan state trigger detail account command profile_rule plan_digest environment_digest packages_digest"
+    assert " ".join(_fold(START, END).describe()) == f"{promised} {more}"
 
 
 def test_bad_lines_are_set_apart_and_the_others_counted() -> None:

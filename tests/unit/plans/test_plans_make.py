@@ -109,3 +109,12 @@ def test_what_the_sweep_must_know_without_yaml_is_in_the_plan_of_the_home(home: 
     home.compile()
     plan = decode_home_plan(home.read("crontab.d/home.plan"))
     assert (plan.ping, plan.metrics) == ("https://hc/{host}", "/x/runner.prom")
+
+
+def test_why_a_plan_runs_in_its_profile_is_in_it(home: Home) -> None:
+    home.write(
+        "jobs/all.yaml", "defaults: {profile: local, run: jobs/hello.sh}\njobs:\n  a: {}\n  b: {profile: local}\n"
+    )
+    home.compile()
+    rules = [decode_plan(home.read(f"crontab.d/plans/{name}.plan")).profile_rule for name in "ab"]
+    assert rules == ["of the defaults in jobs/all.yaml", "of the job's entry"]
