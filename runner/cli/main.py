@@ -115,9 +115,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option(
-    "--home", metavar="DIR", help="The home; else RUNNER_HOME, else the nearest directory upwards with jobs/ and envs/."
-)
+@click.option("--home", metavar="DIR", help="The home; else RUNNER_HOME, else the nearest one upwards.")
 @click.version_option(package_name="observatory-runner", prog_name="runner")
 @click.pass_context
 def cli(ctx: click.Context, home: str | None) -> None:
