@@ -15,14 +15,13 @@ from runner.archive.headers.exact import CARD, KEYWORD, quiet, read_value
 from runner.archive.headers.values import MISFIT, Typed, Value, escape_text, fit, is_blank
 
 # A card after its keyword: string, truth value, integer or float in the first groups, and a comment. A quote in a
-# string is doubled; one before a blank or a slash is where astropy ends the string, so it is not for us. Without a
-# blank after it the = is a part of the value for astropy.
+# string is doubled; one before a blank or a slash is where astropy ends the string, so it is not for us.
 _FIELD = re.compile(
-    rb"= +(?:'([ -&(-~]++(?:''(?![ /'])[ -&(-~]*+)*+)'"
+    rb"= *(?:'([ -&(-~]++(?:''(?![ /'])[ -&(-~]*+)*+)'"
     rb"|([TF])|([+-]?\d+)|([+-]?(?:\d+\.\d*|\.\d+|\d+)(?:[DEde][+-]?\d+)?))?"
     rb" *(?:/[ -~]*)?"
 )
-_EMPTY = re.compile(rb"= +'' *(?:/[ -&(-~]*)?")
+_EMPTY = re.compile(rb"= *'' *(?:/[ -&(-~]*)?")
 _D_EXPONENT = bytes.maketrans(b"Dd", b"Ee")
 # Of each type so many fields are known at a time: those of a night's files are few, those of its stars are not.
 _MOST_KNOWN: Final = 5_000
