@@ -7,6 +7,7 @@ import math
 import re
 import warnings
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from astropy.io import fits
@@ -57,7 +58,12 @@ def read_values(header: fits.Header) -> Header:
     # Looked up in any case, as for astropy.
     keywords = {keyword.upper() for keyword in header if keyword.strip() not in _COMMENTARY}
     keywords |= {card.rawkeyword for card in header.cards if card.field_specifier is not None}
-    return {keyword: _read_value(header, keyword) for keyword in sorted(keywords)}
+    found: Header = {}
+    for keyword in sorted(keywords):
+        # Astropy says that it has A.B of a record-valued card, and does not find it.
+        with suppress(KeyError):
+            found[keyword] = _read_value(header, keyword)
+    return found
 
 
 def read_cards(path: Path) -> list[list[tuple[str, Value]]]:

@@ -17,13 +17,17 @@ from traceback import format_exc
 from warnings import catch_warnings, simplefilter
 
 import fuzz_crontab
+import fuzz_fits
 import fuzz_journal
 import fuzz_properties
 import fuzz_state
 import fuzz_yaml
 from fuzz_kind import Kind
 
-KINDS = (*fuzz_yaml.KINDS, *fuzz_crontab.KINDS, *fuzz_properties.KINDS, *fuzz_journal.KINDS, *fuzz_state.KINDS)
+KINDS = (
+    *(*fuzz_yaml.KINDS, *fuzz_crontab.KINDS, *fuzz_properties.KINDS, *fuzz_journal.KINDS, *fuzz_state.KINDS),
+    *fuzz_fits.KINDS,
+)
 SEED = 20261125
 # CPU seconds: no input is longer than a few KiB.
 MOST_S = 2.0

@@ -142,6 +142,6 @@ _REGISTRIES = (*_FILES, _RICH, _RICH)
 _NO_SETTINGS = parse_settings(b"", _HOME, find_main_target(), Faults("envs/site.yaml"))
 
 KINDS = (
-    Kind("registry", 25, _make_registry, _read_registry),
+    Kind("registry", 20, _make_registry, _read_registry),
     Kind("home", 10, lambda chance: mutate(chance, _HOMES, _WORDS), _read_home),
 )

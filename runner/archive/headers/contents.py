@@ -59,7 +59,8 @@ class Gzip(Contents):
 
     is_packed = True
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, most_bytes: int = MOST_UNPACKED_BYTES) -> None:
+        self._most_bytes = most_bytes
         # RFC 1952, section 2.3.1: the last four bytes are the size modulo 2^32.
         size = os.fstat(fd).st_size
         self._announced = int.from_bytes(os.pread(fd, 4, max(size - 4, 0)), "little")
@@ -101,7 +102,7 @@ class Gzip(Contents):
         return b"".join(pieces)
 
     def _unpack_some(self, count: int) -> bytes:
-        if self._at + count > MOST_UNPACKED_BYTES:
+        if self._at + count > self._most_bytes:
             self.damage = f"given up after {self._at} unpacked bytes"
             return b""
         try:

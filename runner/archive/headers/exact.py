@@ -6,7 +6,7 @@ import io
 import re
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +21,8 @@ KEYWORD: Final = 8
 # The longest that were seen have some MB of HISTORY; without an END a whole disk would be read.
 MOST_HEADER_BYTES: Final = 16 << 20
 
+# They have no value but a text, and any number of them.
+COMMENTARY: Final = frozenset({"", "COMMENT", "HISTORY"})
 # As astropy looks for it: what follows END may be anything but a keyword's character.
 _END = re.compile(rb"END(?: {77}| {0,76}[^A-Z0-9_-]|\Z)")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
@@ -132,10 +134,18 @@ class Parsed:
         return split_card(card, {} if self.is_compressed else self._stood_in.get(number, {}))
 
     def _get_values(self, header: Header, keywords: Iterable[str]) -> dict[str, Value]:
+        found: dict[str, Value] = {}
         with quiet():
-            return {keyword: self._get_value(header, keyword) for keyword in keywords if keyword in header}
+            for keyword in keywords:
+                # Astropy says of a record-valued card with a point in its keyword that it has it, and does not find it.
+                with suppress(KeyError):
+                    found[keyword] = self._get_value(header, keyword)
+        return found
 
     def _get_value(self, header: Header, keyword: str) -> Value:
+        if keyword in COMMENTARY and keyword in header:
+            cards = enumerate(header.cards)
+            return "\n".join(str(self._read_card(number, card)[1]) for number, card in cards if card.keyword == keyword)
         value = read_keyword(header, keyword)
         if not isinstance(value, str):
             return value
@@ -227,16 +237,14 @@ def find_first(cards: Iterable[Card]) -> tuple[dict[str, int], dict[str, int]]:
 
 
 def read_keyword(header: Header, keyword: str) -> Value:
-    """Return the value of a keyword that a header has; of COMMENT and its like all lines."""
+    """Return the value of a keyword that a header has."""
     from astropy.io.fits import VerifyError
 
     try:
-        value = header[keyword]
+        value: Value = header[keyword]
     except VerifyError:
         return UNREADABLE
-    if value is None or isinstance(value, str | bool | int | float | complex):
-        return value
-    return "\n".join(map(str, value))
+    return value
 
 
 def parse_card(image: bytes) -> tuple[str, Value, str]:

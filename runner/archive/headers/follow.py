@@ -24,7 +24,7 @@ MOST_UNITS: Final = 65_536
 # How many values stand before those of the columns.
 _BEFORE: Final = 6
 _MOST_ASKED: Final = 1000
-_FIRST_GUESS_BYTES: Final = 4 * BLOCK
+_MOST_ZEROS: Final = 64 << 20
 # As astropy looks whether it is FITS at all.
 _SIMPLE = re.compile(rb"SIMPLE\s*=\s*[TF]")
 _EXTENSION = re.compile(rb"XTENSION|SIMPLE  =", re.IGNORECASE)
@@ -72,10 +72,10 @@ class Follower:
         self._first = Asked(columns.all, columns.first)
         self._later: dict[tuple[int, ...], Asked] = {}
 
-    def guess_bytes(self) -> int:
-        """Return how much to read at once of a file."""
-        start = self._library.start
-        return start[0].size_bytes if start else _FIRST_GUESS_BYTES
+    @property
+    def start(self) -> list[Template]:
+        """The templates of primary headers."""
+        return self._library.start
 
     def follow(self, contents: Contents, begun: bytes) -> Found:
         """Return what a file has, of which the first bytes are `begun`."""
@@ -93,7 +93,7 @@ class Follower:
                 found.troubles.append(f"more than {MOST_UNITS} HDUs")
                 break
             offset = found.end
-            begun = contents.read(offset, after[0].size_bytes if after else _FIRST_GUESS_BYTES)
+            begun = contents.read(offset, guess_bytes(contents, after))
         return found
 
     def _read_known(self, found: Found, offset: int, header: bytes, template: Template) -> bool:
@@ -133,13 +133,19 @@ class Follower:
         """Add a unit as astropy reads it; return the templates of what came after such a one."""
         number = len(found.rows)
         found.go_on(offset, None)
-        if not _is_header(found, number, offset, begun):
+        if not _is_header(found, contents, offset, begun):
             return self._library.unknown
         try:
-            parsed = Parsed(read_header(contents, offset, begun))
+            raw = read_header(contents, offset, begun)
         except NoEnd as error:
             found.troubles.append(f"HDU {number}: {error}")
             return self._library.unknown
+        if len(raw) > len(begun):
+            # Only now there is all of it.
+            template = find_template(after, raw)
+            if template is not None and self._read_known(found, offset, raw, template):
+                return template.after
+        parsed = Parsed(raw)
         unit = _describe(number, parsed)
         values = self._fill(found, parsed.get_values(self._columns.keywords))
         text = None if self._texts is None else format_header(format_card(*card) for card in parsed.get_cards())
@@ -178,19 +184,39 @@ class Follower:
         return asked
 
 
-def _is_header(found: Found, number: int, offset: int, begun: bytes) -> bool:
+def _is_header(found: Found, contents: Contents, offset: int, begun: bytes) -> bool:
     """Whether a header begins here; what is wrong if none does."""
+    number = len(found.rows)
     if number == 0:
         if not _SIMPLE.match(begun):
             found.troubles.append(f"not a FITS file: it begins with {begun[:16]!r}")
             return False
     elif not _EXTENSION.match(begun):
-        if begun.strip(b"\0"):
+        if not _has_only_zeros(contents, offset, begun):
             found.troubles.append(f"HDU {number}: no header at byte {offset}, but {begun[:16]!r}")
         else:
             found.findings.append(f"zeros follow the last HDU, from byte {offset} on")
         return False
     return True
+
+
+def _has_only_zeros(contents: Contents, offset: int, begun: bytes) -> bool:
+    """Whether nothing but zeros follows, as far as one looks."""
+    piece, at = begun, offset
+    while piece and at < offset + _MOST_ZEROS:
+        if piece.strip(b"\0"):
+            return False
+        at += len(piece)
+        piece = contents.read(at, 64 * BLOCK)
+    return True
+
+
+def guess_bytes(contents: Contents, after: list[Template]) -> int:
+    """Return how much to read at once of the next header.
+
+    Of a packed file never more because of what was read before: where its damage is found must not depend on that.
+    """
+    return after[0].size_bytes if after and not contents.is_packed else BLOCK
 
 
 def check_end(found: Found, size: int) -> None:

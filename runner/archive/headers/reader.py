@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from runner.archive.headers.columns import Columns
-from runner.archive.headers.contents import GZIP_MAGIC, Contents, Gzip, Plain
-from runner.archive.headers.follow import Follower, Found, Row, check_end
+from runner.archive.headers.contents import BLOCK, GZIP_MAGIC, Contents, Gzip, Plain
+from runner.archive.headers.follow import Follower, Found, Row, check_end, guess_bytes
 from runner.archive.settings import Column
 from runner.archive.tables import BAD, OK
 from runner.errors import TryLater, clean
@@ -88,11 +88,11 @@ class HeaderReader:
             os.close(fd)
 
     def _read_open(self, fd: int) -> Reading:
-        begun = os.pread(fd, self._follower.guess_bytes(), 0)
         contents: Contents = Plain(fd)
+        begun = contents.read(0, guess_bytes(contents, self._follower.start))
         if begun.startswith(GZIP_MAGIC):
             contents = Gzip(fd)
-            begun = contents.read(0, self._follower.guess_bytes())
+            begun = contents.read(0, BLOCK)
         found = self._follower.follow(contents, begun)
         status = os.fstat(fd)
         if not found.rows and not found.troubles:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from runner.archive.headers.cards import Odd, find_field, read_card
 from runner.archive.headers.contents import BLOCK
-from runner.archive.headers.exact import CARD, KEYWORD, Parsed, find_end, normalize
+from runner.archive.headers.exact import CARD, COMMENTARY, KEYWORD, Parsed, find_end, normalize
 from runner.archive.headers.units import COMPRESSED, STRUCTURE, Unit, describe_unit, name_axes
 from runner.archive.headers.values import Value
 
@@ -29,7 +29,6 @@ _COMPOSED = frozenset(
         *("CHECKSUM", "DATASUM", "BLANK", "BSCALE", "BZERO", "GROUPS"),
     }
 )
-_COMMENTARY = frozenset({"", "COMMENT", "HISTORY", "END", "CONTINUE"})
 _MOST_UNITS = 1000
 
 
@@ -133,7 +132,7 @@ def learn(number: int, parsed: Parsed, keywords: Collection[str]) -> Template | 
     wanted = {normalize(keyword) for keyword in keywords}
     if not parsed.raw.isascii() or len(parsed.raw) % BLOCK or parsed.trouble:
         return None
-    if wanted & _COMMENTARY or {*wanted, *STRUCTURE} & parsed.record_valued:
+    if wanted & {*COMMENTARY, "CONTINUE"} or {*wanted, *STRUCTURE} & parsed.record_valued:
         return None
     if parsed.is_compressed and wanted & _COMPOSED:
         return None

@@ -20,7 +20,7 @@ _TIMES_OF_OBS = ("TIME-OBS", "UTC-OBS", "UT", "UTC")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # FITS Standard 4.0, section 4.4.2.1: the form of before 1998 is of the twentieth century.
 _OLD_DATE = re.compile(r"(\d\d)/(\d\d)/(\d\d)")
-_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d):([0-6]\d)(?:\.(\d*))?Z?", re.ASCII)
+_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d|60)(?:\.(\d*))?)?Z?", re.ASCII)
 # Section 9.2.1, table 30; what astropy calls them. A realization may follow, as in TT(TAI).
 _SCALES = {
     **dict.fromkeys(("UTC", "UT", "GMT", "Z"), "utc"),
@@ -72,7 +72,8 @@ def _read_instant(keyword: str, value: Value, header: Mapping[str, Value]) -> tu
         try:
             return parse_instant(date, time or "00:00:00", scale), not time
         except ValueError:
-            raise ValueError(f"{keyword} is {show(value)}{f' at {show(time)}' if time else ''}, no instant") from None
+            beside = "" if time in value else f" at {show(time)}"
+            raise ValueError(f"{keyword} is {show(value)}{beside}, no instant") from None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{keyword} is {show(value)}, no instant")
     try:
@@ -107,12 +108,15 @@ def parse_instant(date: str, time: str, scale: str) -> str:
         day, month, year = old.groups()
         date = f"19{year}-{month}-{day}"
     parts = _TIME.fullmatch(time)
-    if scale == "utc" and parts and _DATE.fullmatch(date):
-        hour, minute, second, fraction = parts.groups()
-        fraction = fraction or ""
-        if second != "60" and (len(fraction) <= 6 or _rounds_plainly(fraction)):
-            return _format_plain(f"{date}T{hour:0>2}:{minute}:{second}", fraction)
-    return ask_astropy(f"{date}T{time.removesuffix('Z')}", scale)
+    if not parts or not _DATE.fullmatch(date):
+        raise ValueError(f"not as FITS writes it: {date} {time}")
+    hour, minute, second, fraction = (part or "" for part in parts.groups())
+    stamp = f"{date}T{hour:0>2}:{minute}:{second:0>2}"
+    # Astropy would take a day that its month has not.
+    datetime.fromisoformat(stamp[:17] + "00")
+    if scale == "utc" and second != "60" and (len(fraction) <= 6 or _rounds_plainly(fraction)):
+        return _format_plain(stamp, fraction)
+    return ask_astropy(f"{stamp}.{fraction}" if fraction else stamp, scale)
 
 
 def _rounds_plainly(fraction: str) -> bool:
@@ -186,9 +190,10 @@ def ask_astropy(when: str | float, scale: str) -> str:
         if scale == "gps":
             time += TimeDelta(_GPS_LATE_BY_S, format="sec", scale="tai")
         try:
-            text = str(time.utc.isot)
+            # Years before 1000 come without their zeros.
+            text = str(time.utc.isot).zfill(26)
         except (OverflowError, iers.IERSRangeError) as error:
             raise ValueError(str(error)) from None
-    if not _DATE.match(text):
+    if len(text) != 26 or not _DATE.match(text):
         raise ValueError(f"no year from 1 to 9999: {text}")
     return f"{text}Z"
