@@ -31,6 +31,8 @@ from runner.launch.installed import read_installed
 from runner.ledger.drain import drain_journal
 
 TABLES = ("runs", "last_runs", "events", "journals")
+# Of later versions, those first that refer to others.
+LATER = ("package_lists", "hdus", "files", "roots")
 # Counted: each call of a function of ours, and each call of C that we make or that is made of a database driver.
 _OURS = str(Path(__file__).parents[1] / "runner")
 _DRIVERS = ("sqlite3", "psycopg2")
@@ -144,7 +146,7 @@ def _empty(name: str, url: str) -> None:
             for table in TABLES:
                 database.execute(f"DELETE FROM {table}")
         elif database.has_table("alembic_version"):
-            for table in (*TABLES, "alembic_version"):
+            for table in (*LATER, *TABLES, "alembic_version"):
                 database.execute(f"DROP TABLE {table}")
 
 
