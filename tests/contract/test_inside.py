@@ -122,9 +122,9 @@ def test_a_setup_that_fails_at_the_second_step_starts_no_second_step(lab: Lab, t
 
 @pytest.mark.parametrize("shell", ["bash", "tcsh"])
 def test_what_the_profile_unsets_does_not_come_back(lab: Lab, tmp_path: Path, shell: str) -> None:
-    text = "setenv PYTHONPATH /bad\n" if shell == "tcsh" else "export PYTHONPATH=/bad\n"
-    activation = _activation(tmp_path, shell, text, Change("unset", "PYTHONPATH"))
-    lab.job("job", 'echo "${PYTHONPATH-none}"', activation=activation)
+    text = "setenv PERL5LIB /bad\n" if shell == "tcsh" else "export PERL5LIB=/bad\n"
+    activation = _activation(tmp_path, shell, text, Change("unset", "PERL5LIB"))
+    lab.job("job", 'echo "${PERL5LIB-none}"', activation=activation)
 
     assert lab.run("job", "--slot", SLOT).code == 0
     assert lab.output("job") == b"none\n"
