@@ -41,10 +41,8 @@ class Crontab:
     is_left: bool = False
 
 
-def switch(base: Base, build: Build, crontab: Crontab, lock: int, action: str = "release switch") -> str:
-    """Make a release the one in use and install its crontab; return which was before, empty for none.
-
-    The caller holds the lock.
+def switch(base: Base, build: Build, crontab: Crontab, lock: int, action: str = "release switch") -> None:
+    """Make a release the one in use and install its crontab. The caller holds the lock.
 
     Raises
     ------
@@ -58,7 +56,6 @@ def switch(base: Base, build: Build, crontab: Crontab, lock: int, action: str = 
     note_switching(base, before)
     point(base, build.commit)
     _follow(base, before, build, crontab, lock, action)
-    return before
 
 
 def complete_switch(base: Base, crontab: Crontab, lock: int) -> None:
