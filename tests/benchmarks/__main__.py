@@ -17,7 +17,7 @@ from pathlib import Path
 
 from measure import Figure
 
-BENCHMARKS = ("launch", "stream", "profile", "with_profile", "compile", "ledger", "sweep", "mail")
+BENCHMARKS = ("launch", "stream", "profile", "with_profile", "compile", "ledger", "sweep", "mail", "headers")
 LONG = ("stream", "kills", "fuzz")
 NAMES = tuple(dict.fromkeys((*BENCHMARKS, *LONG)))
 
