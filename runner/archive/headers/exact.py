@@ -157,7 +157,7 @@ class Parsed:
         card = self.table.cards[0] if len(self.table) else None
         values = self.get_table_values(("XTENSION", "ZIMAGE"))
         kind = values.get("XTENSION")
-        if card is None or card.keyword != "XTENSION" or values.get("ZIMAGE") is not True:
+        if card is None or card.keyword != "XTENSION" or values.get("ZIMAGE") in (None, False, 0, "", UNREADABLE):
             return self.table
         if not isinstance(kind, str) or kind.rstrip() not in ("BINTABLE", "A3DTABLE"):
             return self.table

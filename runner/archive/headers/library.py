@@ -11,7 +11,7 @@ from runner.archive.headers.template import Template, learn
 
 # What came after one header: each is tried in turn, the one that was right last first.
 _MOST_AFTER_ONE: Final = 16
-_MOST_TEMPLATES: Final = 1000
+_MOST_TEMPLATES: Final = 300
 _MOST_RECIPES: Final = 64
 
 

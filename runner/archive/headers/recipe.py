@@ -20,8 +20,7 @@ from runner.archive.headers.times import TIMESYS, name_times, parse_mjd, parse_q
 from runner.archive.headers.units import Unit
 from runner.archive.headers.values import Typed, Value
 
-_MOST_FRAMES = 1000
-_MOST_KNOWN = 1000
+_MOST_KNOWN = 128
 _look_up: Callable[[Fields, bytes], Value] = getitem
 _Add = Callable[[str, str], int]
 
@@ -127,7 +126,7 @@ class _Place:
             meaning = None if pair is None else (pair != self._pair, *find_frame(self._pair.helpers, header))
         except ValueError:
             raise Odd from None
-        if len(self._meanings) >= _MOST_FRAMES:
+        if len(self._meanings) >= _MOST_KNOWN:
             self._meanings.clear()
         self._meanings[helpers] = meaning
         return meaning
@@ -149,10 +148,8 @@ class Recipe:
 
     Attributes
     ----------
-    numbers
-        The columns that it fills: of those that were asked for the ones that the header has a keyword of.
     has_missing
-        Whether some of them are the primary's.
+        Whether some of the columns that it fills are the primary's.
     """
 
     def __init__(self, template: Template, columns: Columns, asked: Asked, shelf: Shelf) -> None:
@@ -164,7 +161,6 @@ class Recipe:
         for number in asked.numbers:
             if (where := self._plan(number)) is not None:
                 filled[number] = where
-        self.numbers = tuple(filled)
         self.has_missing = not {*filled}.isdisjoint(asked.missing)
         self._finish(filled)
 

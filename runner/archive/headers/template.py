@@ -7,6 +7,7 @@ whose keyword does not show in 8 bytes, and those that say what kind of unit it 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from struct import Struct
 from typing import TYPE_CHECKING
@@ -15,21 +16,30 @@ from runner.archive.headers.cards import Odd, find_field, read_card
 from runner.archive.headers.contents import BLOCK
 from runner.archive.headers.exact import CARD, COMMENTARY, KEYWORD, Parsed, find_end, normalize
 from runner.archive.headers.units import COMPRESSED, STRUCTURE, Unit, describe_unit, name_axes
-from runner.archive.headers.values import Value
+from runner.archive.headers.values import UNREADABLE, Value
 
 if TYPE_CHECKING:
     from runner.archive.headers.recipe import Asked, Recipe
 
-# They have the same bytes in every header of a template.
-_PINNED = ("SIMPLE", "XTENSION", "NAXIS", "GROUPS", "ZIMAGE")
-# Of a compressed image astropy composes these from more than one card of the table.
+# They have the same bytes in every header of a template; and of a compressed image all that astropy makes it from.
+_PINNED = re.compile(rb"SIMPLE|XTENSION|NAXIS|GROUPS|ZIMAGE", re.IGNORECASE)
+_PINNED_COMPRESSED = re.compile(
+    rb"EXTNAME|TFIELDS|TTYPE[0-9]+|Z(IMAGE|SIMPLE|TENSION|BITPIX|NAXIS|EXTEND|BLOCKED|PCOUNT|GCOUNT|CMPTYPE|MASKCMP"
+    rb"|QUANTIZ|(TILE|NAME|VAL)[0-9]+)",
+    re.IGNORECASE,
+)
+# It needs these too, which differ from file to file, and does not open the image if one cannot be read.
+_NEEDED = ("ZDITHER0", "ZBLANK", "BLANK", "BSCALE", "BZERO", "ZHECKSUM", "ZDATASUM")
+# These the image has from more than one card of the table.
 _COMPOSED = frozenset(
     {
-        *("SIMPLE", "XTENSION", "EXTEND", "BLOCKED", "PCOUNT", "GCOUNT"),
-        *("CHECKSUM", "DATASUM", "BLANK", "BSCALE", "BZERO", "GROUPS"),
+        *("SIMPLE", "XTENSION", "EXTEND", "BLOCKED", "PCOUNT", "GCOUNT", "GROUPS"),
+        *("EXTNAME", "CHECKSUM", "DATASUM", "BLANK", "BSCALE", "BZERO"),
     }
 )
-_MOST_UNITS = 1000
+_MOST_UNITS = 128
+# Longer ones are few, and have a history that no other has.
+_MOST_LEARNT_BYTES = 256 << 10
 
 
 class Template:
@@ -45,8 +55,6 @@ class Template:
         Where their values are, from the ``=`` on, of those that are one card.
     cards
         Where each card is, with its CONTINUE cards.
-    is_compressed
-        Whether the header is of a compressed image.
     unit_spans
         Where the cards are that say what unit it is.
     after
@@ -59,23 +67,23 @@ class Template:
         self._number = number
         self.size_bytes = len(parsed.raw)
         self.cards = parsed.spans
-        self.is_compressed = parsed.is_compressed
+        self._is_compressed = parsed.is_compressed
         first, raw = parsed.first, parsed.raw
         # Eight bytes as one number, one of ten numbers: so they are compared without a loop in Python.
         count = (find_end(raw) or 0) // CARD + 1
         self._keywords = slice(0, count * CARD // KEYWORD, CARD // KEYWORD)
-        self._keys = memoryview(raw).cast("Q")[self._keywords]
+        self._keys = memoryview(memoryview(raw).cast("Q")[self._keywords].tobytes()).cast("Q")
         table = parsed.get_table_values(STRUCTURE)
         wanted = [*STRUCTURE, *name_axes(table.get("NAXIS"))]
         self._table = {keyword: parsed.spans[first[keyword]] for keyword in wanted if keyword in first}
-        self._constants: dict[str, Value] = {}
         self.spans = _find_spans(parsed, keywords)
         self._image: dict[str, tuple[int, int]] = {}
-        if self.is_compressed:
+        self._name: dict[str, Value] = {}
+        if self._is_compressed:
+            self._table |= {keyword: parsed.spans[first[keyword]] for keyword in _NEEDED if keyword in first}
             axes = name_axes(parsed.get_values(["NAXIS"]).get("NAXIS"))
             self._image = _find_spans(parsed, ["NAXIS", *axes, "EXTVER"])
-            self._constants = parsed.get_values(["EXTNAME"])
-            self.spans.pop("EXTNAME", None)
+            self._name = parsed.get_values(["EXTNAME"])
         self.fields = {
             keyword: (start + find_field(raw[start:stop]), stop)
             for keyword, (start, stop) in self.spans.items()
@@ -88,12 +96,6 @@ class Template:
         self._units: dict[tuple[bytes, ...], Unit] = {}
         self.after: list[Template] = []
         self.recipes: dict[Asked, Recipe] = {}
-
-    def check_cards(self) -> None:
-        """Raise `Odd` if the header has a card that another header could have with another meaning."""
-        # A name that goes on in CONTINUE is not all in the fields that units are remembered by.
-        if any(stop - start != CARD for start, stop in self.unit_spans):
-            raise Odd
 
     def is_of(self, header: bytes) -> bool:
         """Whether a header, and what was read after it, has the same keywords in the same order."""
@@ -119,26 +121,34 @@ class Template:
 
     def get_values(self, header: bytes) -> dict[str, Value]:
         """Return the values of the wanted keywords; `Odd` if only the whole header tells."""
-        return _read_spans(header, self.spans) | self._constants
+        return _read_spans(header, self.spans)
 
     def _describe(self, header: bytes) -> Unit:
         table = _read_spans(header, self._table)
-        image = _read_spans(header, self._image) | self._constants if self.is_compressed else None
-        return describe_whole(self._number, table, image)
+        if not self._is_compressed:
+            return describe_whole(self._number, table, None)
+        image = _read_spans(header, self._image) | self._name
+        unit = describe_whole(self._number, table, image)
+        if unit.trouble or UNREADABLE in (*table.values(), *image.values()):
+            # Whether astropy opens such an image, astropy knows.
+            raise Odd
+        return unit
 
 
 def learn(number: int, parsed: Parsed, keywords: Collection[str]) -> Template | None:
     """Return the template of a header, None if it has what a template could not be sure of."""
     wanted = {normalize(keyword) for keyword in keywords}
-    if not parsed.raw.isascii() or len(parsed.raw) % BLOCK or parsed.trouble:
+    if not parsed.raw.isascii() or len(parsed.raw) % BLOCK or len(parsed.raw) > _MOST_LEARNT_BYTES or parsed.trouble:
         return None
     if wanted & {*COMMENTARY, "CONTINUE"} or {*wanted, *STRUCTURE} & parsed.record_valued:
         return None
     if parsed.is_compressed and wanted & _COMPOSED:
         return None
     template = Template(number, parsed, keywords)
+    # A name that goes on in CONTINUE is not all in the fields that units are remembered by.
+    if any(stop - start != CARD for start, stop in template.unit_spans):
+        return None
     try:
-        template.check_cards()
         is_right = template.is_of(parsed.raw) and template.get_values(parsed.raw) == parsed.get_values(keywords)
     except Odd:
         return None
@@ -192,16 +202,15 @@ def _find_spans(parsed: Parsed, keywords: Collection[str]) -> dict[str, tuple[in
 
 def _find_pins(parsed: Parsed) -> list[tuple[int, int]]:
     """Return the parts of a header that must be the same in another, beside the keywords."""
-    raw = parsed.raw
+    raw, pinned = parsed.raw, _PINNED_COMPRESSED if parsed.is_compressed else _PINNED
     end = find_end(raw) or 0
     pins = [(end, end + CARD)]
-    pins += [parsed.spans[parsed.first[keyword]] for keyword in _PINNED if keyword in parsed.first]
     for start, stop in parsed.spans:
         card = raw[start:stop]
         if card[:KEYWORD].upper() == b"HIERARCH":
             # Its keyword goes up to the first =, and without one it is something else.
             pins.append((start, start + card.find(b"=") + 1 if b"=" in card else stop))
-        elif b"=" in card[:KEYWORD] or (parsed.is_compressed and card[:KEYWORD].upper() == b"EXTNAME "):
+        elif b"=" in card[:KEYWORD] or start == 0 or pinned.fullmatch(card[:KEYWORD].strip()):
             pins.append((start, stop))
     return join_spans(sorted({*pins}))
 

@@ -217,17 +217,35 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("path", SMALL, ids=lambda path: path.name)
 def test_a_damaged_copy_reads_the_same_after_the_whole_one_and_before(tmp_path: Path, path: Path) -> None:
     chance, data = Random(path.name), path.read_bytes()
-    columns = make_columns(read_truth(path)) | _DEFAULT
-    reader = HeaderReader(columns, keep_header=False)
+    file = tmp_path / "copy.fits"
+    for columns in (_DEFAULT, make_columns(read_truth(path)) | _DEFAULT):
+        reader = HeaderReader(columns, keep_header=False)
+        reader.read(str(path))
+        for _ in range(6):
+            copy = bytearray(data)
+            for _ in range(chance.choice((1, 1, 2, 5)) if data else 0):
+                copy[chance.randrange(len(copy))] = chance.choice((*b" '=/E0", chance.randrange(256)))
+            file.write_bytes(copy)
+            assert is_same(reader.read(str(file)), read_new(columns, file))
+
+
+@pytest.mark.parametrize("name", ["tile-compressed.fits.fz", "double_ext.fits"])
+def test_each_card_of_a_compressed_image_may_change(tmp_path: Path, name: str) -> None:
+    path = next(path for path in FILES if path.name == name)
+    data, file = path.read_bytes(), tmp_path / "copy.fits"
+    start, reader = data.index(b"XTENSION"), HeaderReader(_DEFAULT, keep_header=False)
     reader.read(str(path))
-    for _ in range(8):
-        copy = bytearray(data)
-        for _ in range(chance.choice((1, 1, 2, 5)) if data else 0):
-            copy[chance.randrange(len(copy))] = chance.choice((*b" '=/E0", chance.randrange(256)))
-        file = tmp_path / "copy.fits"
-        file.write_bytes(copy)
-        reading = reader.read(str(file))
-        assert is_same(reading, read_new(columns, file))
+    for at in range(start + 80, data.index(b"END".ljust(80), start), 80):
+        for field in (b"= 3", b"= 'x'", b"= NaN", b"= -2", b"x"):
+            file.write_bytes(data[: at + 8] + field.ljust(72) + data[at + 80 :])
+            assert is_same(reader.read(str(file)), read_new(_DEFAULT, file))
+
+
+@pytest.mark.parametrize("name", ["tile-compressed.fits.fz", "whole.fits.gz", "hierarch.fits", "tables.fits"])
+def test_each_kind_of_file_is_read_without_astropy_when_its_like_is_known(name: str) -> None:
+    reader = HeaderReader(_DEFAULT, keep_header=False)
+    reader.read(str(DIRECTORY / name))
+    assert _count_calls_of_astropy(reader, DIRECTORY / name) == 0
 
 
 def test_bytes_that_are_not_ascii_are_shown_as_escapes(tmp_path: Path) -> None:
