@@ -18,8 +18,8 @@ from pathlib import Path
 from measure import Figure
 
 BENCHMARKS = (
-    "launch", "stream", "profile", "with_profile", "compile", "ledger", "sweep", "mail", "fetch", "s3", "headers", "index",
-    "find", "diagnose", "release",
+    "launch", "stream", "profile", "with_profile", "compile", "ledger", "sweep", "mail",
+    "fetch", "s3", "headers", "index", "find", "diagnose", "release",
 )  # fmt: skip
 LONG = ("stream", "kills", "fuzz", "fetch", "index", "release")
 NAMES = tuple(dict.fromkeys((*BENCHMARKS, *LONG)))
