@@ -19,8 +19,10 @@ it wrote until then is right, and the next call does the rest (ARCH-29).
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -154,8 +156,10 @@ class _Indexer:
         comparison = Comparison(read_known(self._database, scope, roots), found, self._rule)
         run_id, accepts_changed = self._options.run_id, self._options.reads_all
         writer = Writer(self._database, scope.root, self._columns, run_id, accepts_changed=accepts_changed)
-        for batch in self._make_batches(scope.root, self._choose_tasks(scope.root, comparison)):
-            writer.write(batch, time.time())
+        with _collecting_seldom():
+            for batch in self._make_batches(scope.root, self._choose_tasks(scope.root, comparison)):
+                writer.write(batch, time.time())
+                gc.collect(1)
         gone = [known[6] for known in comparison.gone if is_gone(scope.root, known[0], self._is_wanted)]
         if find_mount(scope.root) != mount:
             self.summary.troubles.append(f"{clean(scope.root)} was mounted or unmounted meanwhile: call again")
@@ -212,3 +216,15 @@ class _Indexer:
             self.summary.known_bad += 1
         else:
             self.summary.new_bad.append((path, entry.reason or ""))
+
+
+@contextmanager
+def _collecting_seldom() -> Iterator[None]:
+    """Let the collector of cycles wait for whoever calls it: by itself it would look at the rows again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
