@@ -61,7 +61,7 @@ def test_each_time_scale_leads_to_the_utc_of_astropy(scale: str, when: str | flo
     ("header", "finding"),
     [
         ({"DATE-OBS": "yesterday"}, "DATE-OBS is 'yesterday', no instant"),
-        ({"DATE-OBS": "2026-02-30T07:00:00"}, "DATE-OBS is '2026-02-30T07:00:00' at '07:00:00', no instant"),
+        ({"DATE-OBS": "2026-02-30T07:00:00"}, "DATE-OBS is '2026-02-30T07:00:00', no instant"),
         ({"DATE-OBS": "2026-03-08", "TIME-OBS": "25:00:00"}, "DATE-OBS is '2026-03-08' at '25:00:00', no instant"),
         ({"DATE-OBS": True}, "DATE-OBS is T, no instant"),
         ({"DATE-OBS": UNREADABLE}, "DATE-OBS is unreadable, no instant"),
