@@ -7,6 +7,7 @@ import click
 from runner.cli.context import dry_run_option, get_home, get_open_home, json_option, show_warnings
 from runner.cli.output import print_json
 from runner.crontab.output import make_output
+from runner.document.collector import collector_off
 from runner.home.group import share_logs
 from runner.home.here import find_state
 from runner.home.machine import write_machine_files
@@ -15,7 +16,6 @@ from runner.launch.state import make_state
 from runner.plans.installed import keep_installed
 from runner.plans.load import load_home
 from runner.plans.write import compare_output, remove_output, write_output
-from runner.registry.read import collector_off
 
 
 @click.command("compile")

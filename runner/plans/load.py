@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.document.collector import collector_off
 from runner.document.faults import check_faults
 from runner.errors import Fault, FaultsFound
 from runner.home.settings import Settings, read_settings
@@ -14,7 +15,7 @@ from runner.plans.make import Planned, make_plans
 from runner.plans.names import check_areas, check_names, rename_profiles
 from runner.profiles.profile import Profile
 from runner.profiles.read import read_profiles
-from runner.registry.read import collector_off, examine_registry
+from runner.registry.read import examine_registry
 
 
 @dataclass(frozen=True, slots=True)

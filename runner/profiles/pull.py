@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import TryLater, UserError
+from runner.home.sync import sync_directory
 from runner.launch.hosts import matches_host
 from runner.launch.instant import format_instant
 from runner.launch.state import make_directory, read_file, write_file
@@ -149,11 +150,11 @@ def apply_pull(pull: Pull, clock: Callable[[], float], tell: Callable[[Done], No
     with _telling(pull.mirror.directory):
         if pull.steps:
             _write_record(pull, begin_record(name, pull.origin, _list_digests(pull.replica), pull.record))
-            _sync(pull.mirror.directory)
+            sync_directory(pull.mirror.directory)
         for step in pull.steps:
             tell(_take(step, pull, clock()))
         # The names must be on disk before the record says so.
-        _sync(pull.mirror.directory)
+        sync_directory(pull.mirror.directory)
         _write_record(pull, end_record(name, pull.origin, pull.left, pull.record, clock()))
 
 
@@ -181,7 +182,7 @@ def _keep_aside(step: Step, pull: Pull, now: float) -> Done:
         path.rename(kept)
         return Done(step, f"{KEPT}/{kept.name}")
     _put(data, pull.staging / "kept", kept, _KEPT_MODE)
-    _sync(kept.parent)
+    sync_directory(kept.parent)
     wanted = read_plain(pull.staging / step.name) if step.deed is Deed.OVERWRITE else None
     return Done(step, f"{KEPT}/{kept.name}", tuple(diff_masked(data, wanted)) if wanted is not None else ())
 
@@ -209,14 +210,6 @@ def _finish(staged: Path) -> None:
     descriptor = os.open(staged, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         os.fchmod(descriptor, _MODE)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

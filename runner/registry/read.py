@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.document.collector import collector_off
 from runner.document.faults import Faults, Wrong, check_faults, suggest
 from runner.document.fields import entries_of
 from runner.document.parse import parse_document
@@ -104,18 +103,6 @@ def parse_registry(texts: AnyMapping[str, bytes], now: float) -> Registry:
                     faults.error(job.source.id, f'job id "{job.id}" is given twice, first at {other}')
             found += faults.found
     return Registry(tuple(jobs[name] for name in sorted(jobs)), tuple(sorted(set(found))))
-
-
-@contextmanager
-def collector_off() -> Iterator[None]:
-    """Keep the cyclic collector from walking a growing tree again and again (PERF-6)."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _parse_file(data: bytes, now: float, faults: Faults) -> Iterator[Job]:

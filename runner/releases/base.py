@@ -23,6 +23,7 @@ from pathlib import Path
 
 from runner.errors import TryLater, UserError
 from runner.home.release import CURRENT, RELEASES, find_base
+from runner.home.sync import sync_directory
 from runner.launch.state import open_own, write_file
 
 
@@ -147,7 +148,7 @@ def point(base: Base, commit: str) -> None:
     temporary.unlink(missing_ok=True)  # of one that was killed
     temporary.symlink_to(f"{RELEASES}/{commit}")
     temporary.rename(base.current)
-    _sync(base.path)
+    sync_directory(base.path)
 
 
 def find_switching(base: Base) -> str | None:
@@ -165,11 +166,3 @@ def note_switching(base: Base, commit: str | None) -> None:
         path.unlink(missing_ok=True)
     else:
         write_file(str(path), f"{commit}\n".encode())
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

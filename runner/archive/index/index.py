@@ -22,7 +22,6 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -47,6 +46,7 @@ from runner.archive.schema import add_columns
 from runner.archive.settings import Archive
 from runner.archive.tables import BAD
 from runner.database.database import Database
+from runner.document.collector import collector_off
 from runner.errors import UserError, clean
 
 # A batch is written after so many files or so many seconds: what a kill may lose.
@@ -156,7 +156,7 @@ class _Indexer:
         comparison = Comparison(read_known(self._database, scope, roots), found, self._rule)
         run_id, accepts_changed = self._options.run_id, self._options.reads_all
         writer = Writer(self._database, scope.root, self._columns, run_id, accepts_changed=accepts_changed)
-        with _collecting_seldom():
+        with collector_off():
             for batch in self._make_batches(scope.root, self._choose_tasks(scope.root, comparison)):
                 writer.write(batch, time.time())
                 gc.collect(1)
@@ -216,15 +216,3 @@ class _Indexer:
             self.summary.known_bad += 1
         else:
             self.summary.new_bad.append((path, entry.reason or ""))
-
-
-@contextmanager
-def _collecting_seldom() -> Iterator[None]:
-    """Let the collector of cycles wait for whoever calls it: by itself it would look at the rows again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
