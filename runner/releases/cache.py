@@ -101,22 +101,27 @@ class Cache:
             raise TryLater(f"cannot fetch {self.branch} of {remote}: {failure}") from None
 
     def find_head(self, *, tagged: bool) -> str:
-        """Return the commit to be built: the newest of the branch; if `tagged`, that of its newest annotated tag.
+        """Return the commit to be built: the newest of the branch, or the newest of it with an annotated tag.
 
         UserError if there is none.
         """
+        head = self._resolve(f"refs/heads/{self.branch}")
         if not tagged:
-            return self._resolve(f"refs/heads/{self.branch}")
-        tag = self.find_tag("--merged", f"refs/heads/{self.branch}")
+            return head
+        tag = self.find_tag(head)
         if not tag:
             raise UserError(f"no annotated tag is on branch {self.branch}, and release.signed asks for one")
         return self._resolve(f"refs/tags/{tag}")
 
-    def find_tag(self, *where: str) -> str:
-        """Return the newest annotated tag in a place, empty if there is none."""
-        form = "--format=%(if:equals=tag)%(objecttype)%(then)%(refname:strip=2)%(end)"
-        tags = self._call("tag", "--list", *where, "--sort=-creatordate", form)
-        return next((tag for tag in tags.splitlines() if tag), "")
+    def find_tag(self, commit: str, *options: str) -> str:
+        """Return the annotated tag nearest to a commit among it and those before it; empty if there is none.
+
+        The order is that of history: the dates of tags are those of their makers' clocks.
+        """
+        try:
+            return self._call("describe", "--abbrev=0", *options, commit).strip()
+        except Failed:
+            return ""
 
     def read_commit(self, commit: str) -> Build:
         """Return who wrote a commit, when, and its first line."""
@@ -140,7 +145,7 @@ class Cache:
         """
         signed = commit
         if kind == "tag":
-            signed = self.find_tag("--points-at", commit)
+            signed = self.find_tag(commit, "--exact-match")
             if not signed:
                 raise UserError(f"no annotated tag is on commit {commit[:12]}")
         name = signed if kind == "commit" else f"refs/tags/{signed}"
