@@ -16,6 +16,13 @@ fail() {
     exit 2
 }
 
+# refuse WHAT: the answer is no. What was done so far is whole.
+refuse() {
+    step=''
+    echo "${0##*/}: $*" >&2
+    exit 1
+}
+
 # Lines are appended one by one: a log that logrotate has moved away meanwhile is made anew.
 say() {
     printf '%s\n' "$*"
