@@ -121,6 +121,7 @@ class Story:
 
     def _remove(self) -> None:
         host = self.host
+        self.would_purge = host.run(REMOVE, "--purge", "--dry-run")
         block = host.run_well("crontab", "-u", "runner", "-l")
         host.put("/tmp/table", FOREIGN + block)
         host.run_well("crontab", "-u", "runner", "/tmp/table")
@@ -268,6 +269,12 @@ def test_nothing_is_removed_while_runs_go_on(story: Story) -> None:
     assert story.refused_removal.stdout == (
         "remove: runs go on of long; nothing was changed; wait for them, or say --stop\n"
     )
+
+
+def test_a_dry_run_of_a_purge_says_what_would_go(story: Story) -> None:
+    assert story.would_purge.returncode == 0
+    assert [line for line in story.would_purge.stdout.splitlines() if not line.startswith("would ")] == []
+    assert "would remove the account runner" in story.would_purge.stdout
 
 
 def test_a_removal_leaves_the_lines_of_others_and_nothing_of_ours_but_the_possessions(story: Story) -> None:
