@@ -59,7 +59,7 @@ call_steps() {
 check_host() {
     [ "$(id -u)" -eq 0 ] || fail "only root can do this: sudo $0 ..."
     if [ ! -f /etc/debian_version ] || ! command -v apt-get > /dev/null; then
-        fail "this is no Debian; README.md beside me says what is to be done by hand"
+        fail "this is no Debian; README.md beside me says what would have to stand where"
     fi
 }
 

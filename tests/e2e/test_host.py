@@ -10,7 +10,7 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +39,12 @@ import rich.table
 print("of", rich.table.__file__)
 """
 FOREIGN = "# of a person\n0 3 1 1 * /bin/true\n"
-# Where each kill comes, and how long after that line: amid what is done then.
+# Where each kill comes, and how long after that line: amid what is done then. What follows each takes longer than a
+# kill needs, so that no later one finds its work done.
 KILLS = {
     "install the packages": 4.0,
     "make the account": 0.0,
-    "make /srv/runner": 0.0,
     "install the tool": 4.0,
-    "write /opt/runner/bin/runner": 0.0,
     "build the newest commit": 0.5,
     "wait for cron": 0.0,
 }
@@ -127,7 +126,11 @@ class Story:
         host.run_well("crontab", "-u", "runner", "/tmp/table")
         host.put("/tmp/table", FOREIGN)
         host.run_well("crontab", "/tmp/table")
-        host.kill_at("remove /etc/logrotate.d", 0.0, REMOVE)
+        host.path("/srv/runner/state/work/long/end").unlink()
+        long = host.start("/opt/runner/bin/runner", "run", "long")
+        self._wait_for(lambda: host.run(REMOVE, "--dry-run").returncode, "run of long")
+        host.kill_at("remove /etc/logrotate.d", 0.0, REMOVE, "--stop")
+        self.stopped, _ = long.wait(timeout=60), long.communicate()
         self.removed = host.run(REMOVE)
         self.tables = [host.run_well("crontab", "-u", user, "-l") for user in ("runner", "root")]
         self.left = host.list_tree("/opt", "/etc/logrotate.d")
@@ -157,7 +160,7 @@ class Story:
         self._wait_for(self._list_runs, "run of hello")
         return self._list_runs()
 
-    def _wait_for(self, condition: Any, what: str) -> None:
+    def _wait_for(self, condition: Callable[[], object], what: str) -> None:
         until = time.monotonic() + FIRING_S
         while not condition():
             assert time.monotonic() < until, f"there is no {what}"
@@ -269,6 +272,10 @@ def test_nothing_is_removed_while_runs_go_on(story: Story) -> None:
     assert story.refused_removal.stdout == (
         "remove: runs go on of long; nothing was changed; wait for them, or say --stop\n"
     )
+
+
+def test_runs_are_stopped_for_a_removal_that_is_told_to(story: Story) -> None:
+    assert story.stopped == 143
 
 
 def test_a_dry_run_of_a_purge_says_what_would_go(story: Story) -> None:
