@@ -1,6 +1,6 @@
 """The bare repository that commits are fetched into, by GitPython; nothing in a commit is executed here (SEC-2).
 
-Git's own settings are not read, its hooks are off, other protocols than https, ssh and file are refused by git too
+Git's settings are ours alone, its hooks are off, other protocols than https, ssh and file are refused by git too
 (after a redirect, for instance), nobody is asked for a password, and there is a limit of time for each command.
 """
 
@@ -38,7 +38,7 @@ _SETTINGS = {
 _ENVIRONMENT = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_SYSTEM": "/dev/null",
-    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_GLOBAL": str(Path(__file__).with_name("trusted.gitconfig")),
     "GIT_ATTR_NOSYSTEM": "1",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ASKPASS": "/bin/false",
