@@ -25,7 +25,7 @@ from runner.launch.incident import Health, parse_health
 from runner.launch.lock import LockRecord, find_lock
 from runner.launch.plan import HOME_PLAN, PLANS, HomePlan, Plan, Step
 from runner.launch.plan_encode import encode_home_plan, encode_plan
-from runner.launch.state import make_state
+from runner.launch.state import TEMPORARY, make_state
 
 REPOSITORY = Path(__file__).parents[1]
 CANARY = "s3cr3t-canary"
@@ -145,6 +145,13 @@ class Lab:
         """Run the sweep as the block's own line does."""
         return self.run("--sweep")
 
+    def age_litter(self) -> int:
+        """Make what killed writers have left old enough for the next sweep to remove; return how much it is."""
+        litter = list(self.state.rglob(f"*{TEMPORARY}"))
+        for path in litter:
+            os.utime(path, (0, 0), follow_symlinks=False)
+        return len(litter)
+
     def wait_for(self, condition: Callable[[], object], what: str, *, within_s: float = 20) -> None:
         """Return as soon as `condition` holds; fail after a deadline."""
         until = time.monotonic() + within_s
@@ -241,7 +248,7 @@ class Lab:
     def assert_no_litter(self) -> None:
         """Assert that no temporary file stays in the state, and that nothing of the caller got anywhere."""
         files = [path for path in self.state.rglob("*") if not path.is_dir()]
-        assert not [path for path in files if path.name.endswith((".tmp", ".part"))]
+        assert not [path for path in files if path.name.endswith((TEMPORARY, ".part"))]
         assert not [path for path in files if path.is_file() and CANARY.encode() in path.read_bytes()]
         assert not [mail for mail in self.mails if CANARY in mail]
 

@@ -180,9 +180,7 @@ class Game:
         self.lab.wait_for(lambda: not self.lab.processes(), "the last job to end")
         # An hour later: then what killed processes have left is removed.
         (self.lab.state / SWEEP_ALIVE).write_bytes(b"")
-        for path in self.lab.state.rglob(f"*{TEMPORARY}"):
-            self.report.litter += 1
-            os.utime(path, (0, 0), follow_symlinks=False)
+        self.report.litter += self.lab.age_litter()
         sweeps = [self.lab.sweep() for _ in range(3)]
         self.report.untruths += [f"a sweep exited {sweep.code}: {sweep.mail}" for sweep in sweeps if sweep.code]
         self.report.untruths += [f"a sweep of a quiet home spoke: {sweeps[2].mail}"] * bool(sweeps[2].err)

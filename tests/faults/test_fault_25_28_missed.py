@@ -144,6 +144,10 @@ def test_fault_25_a_sweep_that_is_killed_loses_no_slot_and_runs_none_twice(lab: 
         lab.finish(sweep)
     for _ in range(4):
         lab.sweep()
+    lab.wait_for(lambda: not lab.processes(), "the last run to end")
+    lab.age_litter()
+    be_off(lab.state, 3)
+    lab.sweep()
 
     assert ran(lab, "job") == [format_slot(slot - back * HOUR_S) for back in (2, 1, 0)]
     lab.assert_clean("job")
