@@ -21,6 +21,8 @@ _FIELD = re.compile(
     rb"|([TF])|([+-]?\d+)|([+-]?(?:\d+\.\d*|\.\d+|\d+)(?:[DEde][+-]?\d+)?))?"
     rb" *(?:/[ -~]*)?"
 )
+# One without a quote in it.
+_PLAIN_TEXT = re.compile(rb"= '([ -&(-~]++)' *(?:/|\Z)")
 _EMPTY = re.compile(rb"= *'' *(?:/[ -&(-~]*)?")
 _D_EXPONENT = bytes.maketrans(b"Dd", b"Ee")
 # Of each type so many fields are known at a time: those of a night's files are few, those of its stars are not.
@@ -29,7 +31,6 @@ _MOST_KNOWN: Final = 5_000
 
 # As numbers: bytes in bytes are looked for much more slowly.
 _BLANK, _MINUS, _POINT, _UNDERSCORE = b" -._"
-_AFTER_TEXT, _COMMENT = (b" ", b"/", b""), (b"/", b"")
 
 
 class Odd(Exception):
@@ -51,13 +52,11 @@ def read_field(field: bytes) -> Value:
 
 
 def _read_text(field: bytes) -> Value:
-    end = field.find(b"'", 3)
-    text = field[3:end].decode("ascii")
-    rest = field[end + 1 :]
+    match = _PLAIN_TEXT.match(field)
     # A record-valued card, which has a colon, has another keyword than it seems to have.
-    if end < 4 or rest[:1] not in _AFTER_TEXT or rest.lstrip(b" ")[:1] not in _COMMENT or ": " in text:
+    if match is None or b": " in (text := match[1]):
         return _read_free(field)
-    return text.rstrip() if text.isprintable() else _read_free(field)
+    return text.decode("ascii").rstrip()
 
 
 def _read_free(field: bytes) -> Value:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import getitem, itemgetter
+from operator import call, itemgetter
 from struct import Struct
 from typing import Any
 
@@ -21,7 +21,6 @@ from runner.archive.headers.units import Unit
 from runner.archive.headers.values import Typed, Value
 
 _MOST_KNOWN = 128
-_look_up: Callable[[Fields, bytes], Value] = getitem
 _Add = Callable[[str, str], int]
 
 
@@ -182,7 +181,7 @@ class Recipe:
     def _fill(self, header: bytes) -> tuple[Typed, ...]:
         if self._is_odd:
             raise Odd
-        values = list(map(_look_up, self._lists, self._pick(self._unpack(header))))
+        values = list(map(call, self._look_ups, self._pick(self._unpack(header))))
         for part in self._parts.values():
             values += part.read(values)
         values.append(None)
@@ -233,9 +232,10 @@ class Recipe:
         spans = sorted({span for span, _ in self._fields})
         self._unpack = Struct(make_format(spans)).unpack_from
         self._pick = _pick([spans.index(span) for span, _ in self._fields])
-        self._lists = list(self._fields.values())
+        # Bound, as fields[...] would look for the method of a subclass of dict again and again.
+        self._look_ups = [fields.__getitem__ for fields in self._fields.values()]
         begins: dict[tuple[object, ...] | None, int] = {None: 0}
-        end = len(self._lists)
+        end = len(self._look_ups)
         for key, part in self._parts.items():
             begins[key], end = end, end + part.width
         at = {number: begins[key] + place for number, (key, place) in filled.items()}

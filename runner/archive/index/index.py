@@ -206,13 +206,10 @@ class _Indexer:
             if reading.state == BAD and not reading.rows and not can_read(f"{root}/{path}"):
                 layout = ""  # that it can be read again does not change it
             entry = Entry(path, signature, reading.state, reading.reason, layout, reading.rows)
-        self._count(f"{root}/{path}", entry, is_known_bad=difference.is_known_bad)
-        return entry
-
-    def _count(self, path: str, entry: Entry, *, is_known_bad: bool) -> None:
         if entry.state != BAD:
             self.summary.indexed += 1
-        elif is_known_bad:
+        elif difference.is_known_bad:
             self.summary.known_bad += 1
         else:
-            self.summary.new_bad.append((path, entry.reason or ""))
+            self.summary.new_bad.append((f"{root}/{path}", entry.reason or ""))
+        return entry

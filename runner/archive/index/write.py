@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.archive.tables import CHANGED, FILE_COLUMNS, FILES, HDU_COLUMNS, HDUS, ROOTS, VANISHED
@@ -69,10 +68,6 @@ class Writer:
         self._database = database
         self._root = root
         self._columns = (*HDU_COLUMNS, *columns)
-        # Of the other HDUs most columns are null: to leave them out halves the time.
-        each = [name for name, column in columns.items() if column.hdu == "each"]
-        self._few_columns = (*HDU_COLUMNS, *each)
-        self._take_few = itemgetter(*(self._columns.index(name) for name in self._few_columns))
         self._run_id = run_id
         self._accepts_changed = accepts_changed
 
@@ -90,16 +85,19 @@ class Writer:
             root_id = self._get_root_id()
             old = self._read_old(root_id, [entry.path for entry in entries])
             ids = count(self._database.read(f"SELECT coalesce(max(id), 0) + 1 FROM {FILES}")[0][0])
-            files, first, others = [], [], []
+            files: list[tuple[Any, ...]] = []
+            first: list[tuple[Any, ...]] = []
+            others: list[tuple[Any, ...]] = []
             for entry in entries:
                 before = old.get(entry.path) or _Old(next(ids), entry.signature, at, None, None)
                 files.append(self._make_row(root_id, entry, before, at))
-                first += [(before.id, *row) for row in entry.rows[:1]]
-                others += [self._take_few((before.id, *row)) for row in entry.rows[1:]]
+                for row in entry.rows:
+                    (others if row[0] else first).append((before.id, *row))
             self._delete_hdus([one.id for one in old.values()])
             self._database.upsert(FILES, FILE_COLUMNS, files, ("id",))
-            self._database.upsert(HDUS, self._columns, first, _HDU_KEY)
-            self._database.upsert(HDUS, self._few_columns, others, _HDU_KEY)
+            # Apart, since most columns of the others are null.
+            for rows in (first, others):
+                self._database.upsert(HDUS, self._columns, rows, _HDU_KEY)
 
     def mark_vanished(self, ids: Sequence[int], now: float) -> None:
         """Mark files as vanished; what was known of them stays."""
