@@ -29,7 +29,12 @@ ALL_CHECKS = list_checks()[0]
 
 def find(home: Home, name: str, **changes: Any) -> list[Finding]:
     """Return what the check of that id finds; `changes` are of its context."""
-    context = replace(read_context(home.path, changes.pop("now", time.time())), **changes)
+    return find_at(home.path, name, **changes)
+
+
+def find_at(home: Path, name: str, **changes: Any) -> list[Finding]:
+    """Return what it finds in the home that is there."""
+    context = replace(read_context(home, changes.pop("now", time.time())), **changes)
     return run(choose_checks(ALL_CHECKS, [name]), context)
 
 

@@ -1,10 +1,18 @@
-"""Asking git of a home: no hook, no prompt, no foreign protocol, and never for long."""
+"""Asking git of a home, or of what it was built from: no hook, no prompt, no foreign protocol, and never for long."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.errors import UserError
+from runner.home.release import find_base
+from runner.releases.base import Base
+
+if TYPE_CHECKING:
+    from runner.releases.cache import Cache
 
 LIMIT_S = 8
 # No hook and no program that the repository names is run, and no protocol is spoken but these (SEC-2).
@@ -35,6 +43,18 @@ class Answer:
 def has_git(home: Path) -> bool:
     """Whether a home is under git."""
     return any((directory / ".git").exists() for directory in (home, *home.parents))
+
+
+def find_cache(home: Path) -> Cache | None:
+    """Return the repository that a home was built from, None if it is no release; UserError if it is shut to us."""
+    base = find_base(home)
+    if base is None or not (path := Base(base).cache).is_dir():
+        return None
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise UserError(f"{path} is only for the account that builds: diagnose as that one")
+    from runner.releases.cache import Cache
+
+    return Cache(path)
 
 
 def call_git(home: Path, *words: str) -> Answer:

@@ -91,14 +91,29 @@ class Cache:
         """The branch that is built."""
         return check_branch(self._read_setting("runner.branch") or "main")
 
+    @property
+    def remote(self) -> str:
+        """Where commits come from, without a login."""
+        return hide_login(self._read_setting("remote.origin.url"))
+
+    def ask(self, limit_s: float) -> str:
+        """Return the newest commit of the branch at the remote, fetched or not; empty if it has no such branch.
+
+        TryLater if the remote does not answer within `limit_s`.
+        """
+        try:
+            answer = self._call("ls-remote", "--quiet", "origin", f"refs/heads/{self.branch}", limit_s=limit_s)
+        except Failed as failure:
+            raise TryLater(str(failure)) from None
+        return answer.partition("\t")[0]
+
     def fetch(self) -> None:
         """Fetch the branch and all tags; TryLater if the remote does not give them."""
         refs = (f"+refs/heads/{self.branch}:refs/heads/{self.branch}", "+refs/tags/*:refs/tags/*")
         try:
             self._call("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "origin", *refs)
         except Failed as failure:
-            remote = hide_login(self._read_setting("remote.origin.url"))
-            raise TryLater(f"cannot fetch {self.branch} of {remote}: {failure}") from None
+            raise TryLater(f"cannot fetch {self.branch} of {self.remote}: {failure}") from None
 
     def find_head(self, *, tagged: bool) -> str:
         """Return the commit to be built: the newest of the branch, or the newest of it with an annotated tag.
@@ -174,11 +189,11 @@ class Cache:
         except Failed:
             return ""
 
-    def _call(self, *words: str, output: IO[bytes] | None = None) -> str:
-        return _git(self._path, *words, output=output)
+    def _call(self, *words: str, output: IO[bytes] | None = None, limit_s: float = _TIMEOUT_S) -> str:
+        return _git(self._path, *words, output=output, limit_s=limit_s)
 
 
-def _git(repository: Path, *words: str, output: IO[bytes] | None = None) -> str:
+def _git(repository: Path, *words: str, output: IO[bytes] | None = None, limit_s: float = _TIMEOUT_S) -> str:
     """Call git on a bare repository; return its stdout. Failed has its stderr, without logins."""
     with _bare_environment():
         from git.exc import GitCommandError, GitCommandNotFound
@@ -189,7 +204,7 @@ def _git(repository: Path, *words: str, output: IO[bytes] | None = None) -> str:
             _, out, _ = _make_git().execute(
                 command,
                 with_extended_output=True,
-                kill_after_timeout=_TIMEOUT_S,
+                kill_after_timeout=limit_s,
                 output_stream=output,
                 env=_ENVIRONMENT | ({} if "GIT_SSH_COMMAND" in os.environ else {"GIT_SSH_COMMAND": _SSH}),
             )
@@ -197,7 +212,7 @@ def _git(repository: Path, *words: str, output: IO[bytes] | None = None) -> str:
             raise UserError("git is not installed on this host; apt install git") from None
         except GitCommandError as error:
             if error.status == -signal.SIGKILL:
-                raise Failed(f"git {words[0]} took more than {_TIMEOUT_S:g} s") from None
+                raise Failed(f"git {words[0]} took more than {limit_s:g} s") from None
             raise Failed(hide_login(_tell(error.stderr))) from None
     return out if isinstance(out, str) else ""
 

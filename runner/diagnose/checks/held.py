@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from runner.diagnose.check import WARNING, Finding
 from runner.diagnose.context import Context
+from runner.diagnose.holders import find_holders
 from runner.diagnose.words import show_span
 from runner.launch.gates import read_plan
 from runner.launch.lock import BESIDE, WAITING, describe_holder, is_held
@@ -69,29 +69,3 @@ def sum_time_s(plan: Plan) -> float:
         return 0.0
     delays = (plan.retry_delay_s * plan.retry_backoff**number for number in range(plan.retry_times))
     return (plan.timeout_s + plan.grace_s) * (plan.retry_times + 1) + sum(min(one, _MOST_DELAY_S) for one in delays)
-
-
-def find_holders(paths: list[Path]) -> dict[Path, int]:
-    """Return which of these files are locked by flock(2), and by which process (proc_locks(5)).
-
-    A process that inherited the lock is not named, and none that this user may not look at.
-    """
-    inodes = {os.stat(path).st_ino: path for path in paths if path.exists()}  # noqa: PTH116
-    found = {}
-    for line in Path("/proc/locks").read_text().splitlines():
-        fields = line.split()
-        if "->" in fields or fields[1] != "FLOCK":
-            continue
-        pid, inode = int(fields[4]), int(fields[5].rpartition(":")[2])
-        # The device stands there as the file system has it, which is not that of stat(2) on each; so the file is asked.
-        if inode in inodes and _has_open(pid, inodes[inode]):
-            found[inodes[inode]] = pid
-    return found
-
-
-def _has_open(pid: int, path: Path) -> bool:
-    try:
-        links = list(Path(f"/proc/{pid}/fd").iterdir())
-        return any(link.exists() and link.samefile(path) for link in links)
-    except OSError:
-        return False
