@@ -177,6 +177,11 @@ class Cache:
         """Write the files of a commit as tar: no history, no submodules, nothing smudged."""
         self._call("archive", "--format=tar", commit, output=file)
 
+    def list_submodules(self, commit: str) -> list[str]:
+        """Return the directories of a commit that other repositories are meant to fill."""
+        entries = self._call("ls-tree", "-r", "-z", "--full-tree", commit).split("\0")
+        return [entry.partition("\t")[2] for entry in entries if entry.split(" ")[1:2] == ["commit"]]
+
     def _resolve(self, ref: str) -> str:
         try:
             return self._call("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").strip()

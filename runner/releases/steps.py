@@ -85,10 +85,13 @@ def verify(work: Work) -> Work:
 
 def export(work: Work) -> Work:
     """Write the files of the commit."""
+    cache = Cache(work.base.cache)
     with tempfile.TemporaryFile(dir=work.base.builds) as file:
-        Cache(work.base.cache).archive(work.commit, file)
+        cache.archive(work.commit, file)
         file.seek(0)
         unpack(file, work.home)
+    for name in cache.list_submodules(work.commit):
+        work.log.say(f"{name} is a submodule, and is left empty")
     if not is_home(work.home):
         raise UserError("the commit is no home: it has no jobs/ and envs/")
     return work

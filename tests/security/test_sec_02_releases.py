@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from lab import CANARY, need_program
@@ -88,6 +91,7 @@ def test_sec_02_submodules_are_not_fetched(place: Installation) -> None:
 
     assert list((place.home / "lib").iterdir()) == []
     assert not (place.base / "cache.git/modules").exists()
+    assert "lib is a submodule, and is left empty" in place.log(place.current)
 
 
 def test_sec_02_a_link_out_of_the_release_is_refused(built: Installation) -> None:
@@ -123,6 +127,33 @@ class Signer:
         self.options = ["-c", "gpg.format=ssh", "-c", f"user.signingKey={path}.pub"]
 
 
+class Keyring:
+    """A key of gpg in a keyring of its own, and what makes git sign with it. An agent holds it until `close`."""
+
+    def __init__(self, who: str) -> None:
+        need_program("gpg")
+        self.path = Path(mkdtemp(dir="/tmp"))  # the name of its agent's socket may have 107 bytes
+        self._gpg("--passphrase", "", "--quick-generate-key", who, "ed25519", "sign")
+        program = self.path / "gpg"
+        program.write_text(f'#!/bin/sh\nexec gpg --homedir {self.path} "$@"\n')
+        program.chmod(0o755)
+        self.options = ["-c", "gpg.format=openpgp", "-c", f"gpg.program={program}", "-c", f"user.signingKey={who}"]
+
+    def let_in(self, home: Path) -> None:
+        """Have an account know the public key."""
+        (keys := home / ".gnupg").mkdir(mode=0o700, exist_ok=True)
+        command = ["gpg", "--homedir", keys, "--batch", "--quiet", "--no-autostart", "--import"]
+        subprocess.run(command, input=self._gpg("--export"), check=True)
+
+    def close(self) -> None:
+        subprocess.run(["gpgconf", "--homedir", self.path, "--kill", "all"], check=True)
+        shutil.rmtree(self.path)
+
+    def _gpg(self, *words: str) -> bytes:
+        command = ["gpg", "--homedir", self.path, "--batch", "--quiet", *words]
+        return subprocess.run(command, check=True, capture_output=True).stdout
+
+
 class Signed:
     """An installation that wants signatures, of whose two signers one counts; what he has signed is in use."""
 
@@ -134,7 +165,7 @@ class Signed:
         remote.write("envs/site.yaml", f"{SITE.format(state=self.place.state)}release: {{signed: {kind}}}\n")
         remote.write("envs/allowed_signers", self.ana.allowed)
 
-    def push(self, subject: str, signer: Signer | None) -> str:
+    def push(self, subject: str, signer: Signer | Keyring | None) -> str:
         """Commit and push, signed by somebody or by nobody."""
         remote = self.place.remote
         remote.git("add", "--all")
@@ -146,7 +177,7 @@ class Signed:
             remote.git(*options, "tag", "-m", subject, "--sign" if signer else "--annotate", name)
         return remote.push("--tags")
 
-    def refuse(self, subject: str, signer: Signer | None) -> None:
+    def refuse(self, subject: str, signer: Signer | Keyring | None) -> None:
         """Push a commit, which must be refused for want of a signature that counts."""
         before, commit = self.place.current, self.push(subject, signer)
         answer = self.place.build()
@@ -167,6 +198,27 @@ def test_sec_02_only_what_is_signed_by_a_key_of_the_release_in_use_is_built(tmp_
     signed.refuse("by another", signed.eve)
     signed.place.remote.write("envs/site.yaml", SITE.format(state=signed.place.state))
     signed.refuse("by nobody", None)
+
+
+@pytest.fixture
+def keyrings() -> Iterator[list[Keyring]]:
+    keyrings = [Keyring("ana@example.org"), Keyring("eve@example.org")]
+    yield keyrings
+    for keyring in keyrings:
+        keyring.close()
+
+
+@pytest.mark.parametrize("kind", ["commit", "tag"])
+def test_sec_02_keys_of_gpg_count_that_the_account_knows(tmp_path: Path, kind: str, keyrings: list[Keyring]) -> None:
+    signed, (ana, eve) = Signed(tmp_path, kind), keyrings
+    ana.let_in(tmp_path)  # HOME of whoever builds
+    good = signed.push("signed", ana)
+    assert signed.place.build_well() == good
+
+    signed.refuse("by another", eve)
+    signed.refuse("unsigned", None)
+    also = signed.push("by a key of ssh", signed.ana)
+    assert signed.place.build_well() == also
 
 
 def test_sec_02_the_first_commit_is_held_to_its_own_demand_and_one_without_a_tag_waits(tmp_path: Path) -> None:
