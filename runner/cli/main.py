@@ -68,6 +68,7 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("why", "why", "why a job did or did not run at a time"),
             Entry("diagnose", "diagnose", "whether all is well: home, crontab, mail, profiles, machine"),
             Entry("sweep", "sweep", "the housekeeping that the crontab does each minute"),
+            Entry("state", "state", "all that runner remembers as one file, and back"),
         ),
     ),
     (
@@ -119,7 +120,7 @@ class LazyGroup(click.Group):
 @click.version_option(package_name="observatory-runner", prog_name="runner")
 @click.pass_context
 def cli(ctx: click.Context, home: str | None) -> None:
-    """Compile a YAML registry of jobs into a crontab, run them in their environments, keep their history."""
+    """Compile a YAML registry of jobs into a crontab, run them, keep history."""
     ctx.obj = home
 
 
