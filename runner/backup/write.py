@@ -37,8 +37,6 @@ from runner.launch.state import (
     LATEST_LOG,
     LOGS,
     PRODUCTS,
-    RESERVE,
-    SNAPSHOTS,
     SWEEP_ALIVE,
     TEMPORARY,
     WORK,
@@ -47,13 +45,8 @@ from runner.launch.state import (
 
 # What no sweep writes, and may be large.
 _LATER = (BACKUPS, PRODUCTS, WORK, LOGS)
-# Each is made again: of this machine, or by the next sweep from what the ledger says. The ledger itself is copied by
-# SQLite.
-_MADE_AGAIN = {
-    *(DATABASE + suffix for suffix in ("", "-wal", "-shm", "-journal")),
-    *(f"{JOURNAL}/{name}" for name in (DRAINED, RESERVE)),
-    SNAPSHOTS,
-}
+# The ledger is copied by SQLite. How much of the journal it has is for itself to say: `drained` may be of a moment later.
+_NOT_AS_IT_STANDS = {f"{JOURNAL}/{DRAINED}", *(DATABASE + suffix for suffix in ("", "-wal", "-shm", "-journal"))}
 _IN_MEMORY_BYTES = 1 << 24
 # A sweep that posts to a server which hangs gives up sooner.
 _PATIENCE_S = 120.0
@@ -145,7 +138,7 @@ class _Backup:
         names = [top]
         while names:
             name = names.pop()
-            if name in _MADE_AGAIN:
+            if name in _NOT_AS_IT_STANDS:
                 continue
             try:
                 names += self._add(self._state / name, name)

@@ -26,6 +26,7 @@ from postgres import Postgres
 from runner.launch.instant import format_instant, format_slot
 from runner.launch.lock import take_lock
 from runner.launch.record import open_record, write_record
+from runner.launch.reserve import append_to_reserve, has_events, make_reserve
 from runner.plans.installed import note_installed
 from runner.plans.write import read_compiled_plans
 from runner.registry.schedule import parse_when
@@ -164,6 +165,14 @@ def test_what_was_due_since_is_missed_and_nothing_before(lab: Lab, tmp_path: Pat
     assert (lab.work("job") / "slots").read_text().split() == [format_slot(slot - back) for back in (7200, 3600, 0)]
 
 
+def test_records_that_wait_in_the_reserve_of_a_full_disk_are_kept(lab: Lab, other: Lab, tmp_path: Path) -> None:
+    make_reserve(str(lab.state))
+    append_to_reserve(str(lab.state), b'{"event": "of a full disk"}\n')
+    succeed(lab, "state", "backup", tmp_path / "kept.tar.gz")
+    succeed(other, "state", "restore", tmp_path / "kept.tar.gz")
+    assert has_events(str(other.state))
+
+
 def test_all_is_private_and_as_it_was(lab: Lab, other: Lab, tmp_path: Path) -> None:
     lab.job("job", 'mkdir -m 500 "$RUNNER_WORK/closed"; echo x >"$RUNNER_WORK/marker"; chmod 700 "$RUNNER_WORK/marker"')
     lab.run("job", "--slot", SLOT)
@@ -189,7 +198,7 @@ def _list_tree(state: Path) -> dict[str, tuple[int, int, bytes]]:
     found = {}
     for path in state.rglob("*"):
         name = str(path.relative_to(state))
-        if path.is_symlink() or name.startswith("runner.db") or name in ("journal/drained", "journal/reserve"):
+        if path.is_symlink() or name.startswith("runner.db") or name == "journal/drained":
             continue
         status = path.stat()
         if path.is_dir():
