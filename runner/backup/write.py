@@ -45,7 +45,7 @@ from runner.launch.state import (
 
 # What no sweep writes, and may be large.
 _LATER = (BACKUPS, PRODUCTS, WORK, LOGS)
-# The ledger is copied by SQLite. How much of the journal it has is for itself to say: `drained` may be of a moment later.
+# The ledger is copied by SQLite. How much of the journal it has it says itself: `drained` may be of a moment later.
 _NOT_AS_IT_STANDS = {f"{JOURNAL}/{DRAINED}", *(DATABASE + suffix for suffix in ("", "-wal", "-shm", "-journal"))}
 _IN_MEMORY_BYTES = 1 << 24
 # A sweep that posts to a server which hangs gives up sooner.
