@@ -10,6 +10,7 @@ unset CDPATH
 user=runner
 prefix='' base='' home='' account=''
 dry_run='' step=''
+units=/etc/systemd/system
 
 fail() {
     echo "${0##*/}: $*" >&2

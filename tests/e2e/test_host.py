@@ -51,6 +51,15 @@ KILLS = {
 FIRING_S = 75.0
 
 
+# What deploy/systemd/README.md shows, for a job of each minute.
+DROP_IN = "[Timer]\nOnCalendar=*-*-* *:*:00\n"
+
+
+def read_key(unit: Path, key: str) -> str:
+    """Return the value of a key of a unit."""
+    return next(line.partition("=")[2] for line in unit.read_text().splitlines() if line.startswith(f"{key}="))
+
+
 class Story:
     """What was seen of one host, in the order of its life."""
 
@@ -87,14 +96,29 @@ class Story:
             self.killed.append(host.kill_at(text, after_s, SETUP, "--remote", URL))
         self.without_mail = host.run(SETUP)
         host.put("/usr/sbin/sendmail", "#!/bin/sh\ncat > /dev/null\n", 0o755)
-        self.whole = host.run(SETUP)
+        host.run_well("apt-get", "install", "-qq", "-y", "--no-install-recommends", "systemd")
+        self.whole = host.run(SETUP, "--timers")
         self.runs = self._wait_for_runs()
         self.tree = self._list_lasting()
         self.again = host.run(SETUP)
         self.tree_again = self._list_lasting()
         self.possessions = host.list_tree("/opt/runner", "/srv/runner", "/var/lib/runner")
         self.account = host.run_well("sh", "-c", "getent passwd runner; id -Gn runner; passwd -S runner")
+        self.units = self._use_units()
         self.may_change_tool = host.run("touch", "/opt/runner/tools/x", user="runner").returncode == 0
+
+    def _use_units(self) -> subprocess.CompletedProcess[str]:
+        """Do what systemd would: start the commands of the units, as their account, again and again in one minute."""
+        units = sorted(self.host.path("/etc/systemd/system").glob("runner-*"))
+        self.host.put("/etc/systemd/system/runner-job@hello.timer.d/when.conf", DROP_IN)
+        instances = [unit.name.replace("@", "@hello") for unit in units]
+        self.verified = self.host.run("systemd-analyze", "verify", *instances)
+        self.calendar = self.host.run("systemd-analyze", "calendar", "*:*:30")
+        commands = [read_key(unit, "ExecStart").replace("%i", "hello") for unit in units if unit.suffix == ".service"]
+        users = {read_key(unit, "User") for unit in units if unit.suffix == ".service"}
+        assert (users, len(commands)) == ({"runner"}, 2)
+        script = "; ".join([f"{command} || exit" for command in commands * 3])
+        return self.host.run("sh", "-c", script, user="runner")
 
     def _upgrade(self) -> None:
         host = self.host
@@ -133,7 +157,7 @@ class Story:
         self.stopped, _ = long.wait(timeout=60), long.communicate()
         self.removed = host.run(REMOVE)
         self.tables = [host.run_well("crontab", "-u", user, "-l") for user in ("runner", "root")]
-        self.left = host.list_tree("/opt", "/etc/logrotate.d")
+        self.left = host.list_tree("/opt", "/etc/logrotate.d", "/etc/systemd")
         self.kept = host.list_tree("/srv/runner")
         self.unasked = host.run(REMOVE, "--purge")
         self.kept_unasked = host.list_tree("/srv/runner")
@@ -245,6 +269,25 @@ def test_the_account_may_keep_a_crontab_where_few_may(story: Story) -> None:
     assert story.tree["etc/cron.allow"][-1] == b"root\nrunner\n"
 
 
+# Timers
+
+
+def test_the_units_are_without_a_warning_of_systemd(story: Story) -> None:
+    assert (story.verified.returncode, story.verified.stdout) == (0, "")
+    assert story.calendar.returncode == 0
+
+
+def test_what_units_start_beside_cron_is_one_run_of_a_slot(story: Story) -> None:
+    assert (story.units.returncode, story.units.stdout) == (0, "")
+    slots = [run["slot"] for run in story.runs_after if run["trigger"] == "cron"]
+    assert len(set(slots)) == len(slots) > 0
+
+
+def test_the_sweep_is_enabled_and_a_removal_takes_all_units_away(story: Story) -> None:
+    assert "etc/systemd/system/timers.target.wants/runner-sweep.timer" in story.tree
+    assert [path for path in story.left if "/runner-" in path and not path.endswith((".timer.d", "/when.conf"))] == []
+
+
 # Upgrade
 
 
@@ -287,7 +330,7 @@ def test_a_dry_run_of_a_purge_says_what_would_go(story: Story) -> None:
 def test_a_removal_leaves_the_lines_of_others_and_nothing_of_ours_but_the_possessions(story: Story) -> None:
     assert story.removed.returncode == 0, story.removed.stdout
     assert story.tables == [FOREIGN, FOREIGN]
-    assert [path for path in story.left if "runner" in path] == []
+    assert [path for path in story.left if "runner" in path and "/runner-job@hello.timer.d" not in path] == []
     assert "srv/runner/state/runner.db" in story.kept
 
 
