@@ -204,7 +204,7 @@ def _list_tree(state: Path) -> dict[str, tuple[int, int, bytes]]:
         if path.is_dir():
             found[name] = (status.st_mode & 0o777, 0, b"")
         elif path.parent.name != "journal":
-            found[name] = (status.st_mode & 0o777, status.st_mtime_ns // 1000, path.read_bytes())
+            found[name] = (status.st_mode & 0o777, int(status.st_mtime), path.read_bytes())
     return found
 
 
