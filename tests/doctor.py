@@ -17,7 +17,7 @@ from threading import Thread
 from typing import Any
 
 from homes import Home
-from missing import give_up
+from missing import need_namespaces
 
 from runner.diagnose.check import Check, Finding, list_checks
 from runner.diagnose.context import Context, read_context
@@ -61,8 +61,7 @@ def install(home: Home) -> None:
 
 def diagnose_apart(home: Home, name: str, before: str = "", *options: str) -> list[dict[str, str]]:
     """Call ``runner diagnose NAME`` in namespaces of its own, in which `before` was done; return the findings."""
-    if subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
-        give_up("no user and mount namespaces (unshare -rm)")
+    need_namespaces()
     script = f'{before}\nexec "$1" -m runner.cli.main --home "$2" diagnose "$3" --json'
     words = ["unshare", "-rm", *options, "sh", "-c", script, "sh", sys.executable, str(home.path), name]
     done = subprocess.run(words, capture_output=True, text=True, check=False)

@@ -86,6 +86,16 @@ write_record() {
     mv "$record.new" "$record"
 }
 
+# systemctl may be there where systemd does not run: in a root that is only being made.
+has_systemd() {
+    [ -d /run/systemd/system ]
+}
+
+# tell_systemd WORD...
+tell_systemd() {
+    [ -n "$dry_run" ] || ! has_systemd || systemctl "$@"
+}
+
 has_account() {
     getent passwd "$user" > /dev/null
 }

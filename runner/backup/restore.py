@@ -7,12 +7,13 @@ import os
 import shutil
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from runner.backup.manifest import MANIFEST, STATE, Manifest, decode_manifest
+from runner.backup.write import Watch
 from runner.errors import TryLater, UserError
 from runner.home.audit import Audit, record_audit
 from runner.home.sync import sync_directory
@@ -23,8 +24,6 @@ _MANIFEST_BYTES = 1 << 16
 _DAMAGES = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError)
 # What becomes of two members in one place, or of one without its directory.
 _CLASHES = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError)
-
-Watch = Callable[[int], None]
 
 
 @dataclass(slots=True)

@@ -16,14 +16,12 @@ import click
 from runner.backup.keep import name_backup, remove_older
 from runner.backup.manifest import Manifest, make_manifest
 from runner.backup.restore import Restored, check_empty, read_backup, restore_backup
-from runner.backup.write import Written, measure_state, write_backup
+from runner.backup.write import Watch, Written, measure_state, write_backup
 from runner.cli.context import dry_run_option, get_home, json_option
 from runner.cli.output import clean, print_json, say_lines
 from runner.errors import ANSWER_IS_NO, DONE, UserError
 from runner.home.here import find_state, read_host
 from runner.home.settings import read_settings
-
-Watch = Callable[[int], None]
 
 
 @click.group("state")
@@ -65,7 +63,7 @@ def backup_command(
         raise UserError(f"{file} would lie in the state directory, and be lost with it")
     written = Written()
     if not dry_run:
-        with _watching(measure_state(manifest), as_json=as_json) as watch:
+        with _watching(lambda: measure_state(manifest), as_json=as_json) as watch:
             written = write_backup(manifest, file, watch)
     removed = remove_older(path, manifest, keep, now) if keep and not dry_run else []
     say_lines(f"{state}/{name}: not in the backup: {reason}" for name, reason in written.unread)
@@ -91,8 +89,9 @@ def restore_command(ctx: click.Context, file: Path, dry_run: bool, as_json: bool
     home = get_home(ctx)
     state = find_state(read_settings(home))
     _check_account(home)
-    check_empty(state)
-    with _watching(None, as_json=as_json) as watch:
+    if dry_run:
+        check_empty(state)
+    with _watching(lambda: None, as_json=as_json) as watch:
         restored = read_backup(file, watch=watch) if dry_run else restore_backup(file, state, read_host(), watch)
     if as_json:
         counts = {"files": restored.files, "size_bytes": restored.size_bytes}
@@ -139,8 +138,8 @@ def _check_account(path: Path) -> None:
 
 
 @contextmanager
-def _watching(total_bytes: int | None, *, as_json: bool) -> Iterator[Watch | None]:
-    """Draw a bar on a terminal; elsewhere nobody watches."""
+def _watching(measure: Callable[[], int | None], *, as_json: bool) -> Iterator[Watch | None]:
+    """Draw a bar on a terminal, up to so many bytes; elsewhere nobody watches, and nothing is measured."""
     if as_json or not sys.stdout.isatty():
         yield None
         return
@@ -148,5 +147,5 @@ def _watching(total_bytes: int | None, *, as_json: bool) -> Iterator[Watch | Non
 
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, transient=True) as progress:
-        bar = progress.add_task("", total=total_bytes)
+        bar = progress.add_task("", total=measure())
         yield lambda count: progress.advance(bar, count)

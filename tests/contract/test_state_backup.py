@@ -20,7 +20,7 @@ import backup_kills
 import pytest
 from homes import REPOSITORY, Home
 from lab import CALLER, SLOT, Lab
-from missing import give_up
+from missing import need_namespaces
 from postgres import Postgres
 
 from runner.launch.instant import format_instant, format_slot
@@ -359,8 +359,7 @@ _FULL = 'mount -t tmpfs -o size=256k,mode=700 tmpfs "$1" || exit; shift; "$@"; c
 
 
 def _call_on_small_disk(lab: Lab, place: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:
-        give_up("no user and mount namespaces (unshare -rm)")
+    need_namespaces()
     script = _FULL.replace("{place}", f"'{place}'")
     command = ["unshare", "-rm", "sh", "-c", script, "sh", place, *RUNNER, "--home", lab.home, *words]
     return subprocess.run(command, env=CALLER, capture_output=True, text=True)

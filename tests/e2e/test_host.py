@@ -112,8 +112,9 @@ class Story:
         units = sorted(self.host.path("/etc/systemd/system").glob("runner-*"))
         self.host.put("/etc/systemd/system/runner-job@hello.timer.d/when.conf", DROP_IN)
         instances = [unit.name.replace("@", "@hello") for unit in units]
+        sweep_timer = self.host.path("/etc/systemd/system/runner-sweep.timer")
         self.verified = self.host.run("systemd-analyze", "verify", *instances)
-        self.calendar = self.host.run("systemd-analyze", "calendar", "*:*:30")
+        self.calendar = self.host.run("systemd-analyze", "calendar", read_key(sweep_timer, "OnCalendar"))
         commands = [read_key(unit, "ExecStart").replace("%i", "hello") for unit in units if unit.suffix == ".service"]
         users = {read_key(unit, "User") for unit in units if unit.suffix == ".service"}
         assert (users, len(commands)) == ({"runner"}, 2)

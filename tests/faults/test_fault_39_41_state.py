@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from lab import CALLER, SLOT, Lab
-from missing import give_up
+from missing import need_namespaces
 
 # In a mount namespace the state is a file system of its own, small and soon full; what is left of it is kept.
 _SMALL_DISK = """
@@ -23,8 +23,7 @@ _RUNS = "; ".join([f'run "$1" {hour}' for hour in range(2, 8)])
 
 def _run_on_small_disk(lab: Lab, script: str) -> tuple[list[str], str]:
     """Run a script whose home has a state of 2 MiB; return the lines of its stdout, and what cron would mail."""
-    if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:
-        give_up("no user and mount namespaces (unshare -rm)")
+    need_namespaces()
     words = ["unshare", "-rm", "sh", "-c", _SMALL_DISK % script, "sh", lab.home]
     result = subprocess.run(words, env=CALLER, capture_output=True, text=True)
     lab.mails.append(result.stderr)

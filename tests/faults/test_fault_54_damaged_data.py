@@ -13,7 +13,7 @@ from archives import Tree, make_fits, make_settings
 from cutting_server import Reply, cutting_server
 from fetching import BODY, fetch_one
 from lab import Lab
-from missing import give_up
+from missing import need_namespaces
 
 with warnings.catch_warnings():
     from astropy.io import fits
@@ -190,8 +190,7 @@ print(tree.index().unchanged)
 
 def _run_apart(options: str, program: str, tree: Tree) -> list[str]:
     """Run a program in a user namespace of its own; return the lines that it printed."""
-    if subprocess.run(["unshare", options, "true"], capture_output=True).returncode:
-        give_up(f"no user and mount namespaces (unshare {options})")
+    need_namespaces(options)
     command = ["unshare", options, sys.executable, "-c", program, Path(__file__).parents[1], tree.root.parent]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
 

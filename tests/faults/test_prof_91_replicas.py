@@ -15,7 +15,7 @@ import pytest
 import replicas
 from homes import Home
 from lab import need_program
-from missing import give_up
+from missing import give_up, need_namespaces
 from replicas import RSH, Replica
 
 from runner.errors import TryLater
@@ -314,8 +314,7 @@ rm "$2/fill"; $1 >/dev/null; echo "code $?"
 
 
 def test_prof_92_a_full_disk_leaves_every_file_whole(replica: Replica, tmp_path: Path) -> None:
-    if subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
-        give_up("no user and mount namespaces (unshare -rm)")
+    need_namespaces()
     replica.directory.mkdir()
     bigger = tmp_path / "bigger"
     bigger.mkdir()

@@ -14,7 +14,7 @@ import pytest
 from cutting_server import Reply, Request, cutting_server, serve_range
 from fetch_kills import kill_fetch_at_random
 from fetching import BODY, fetch, list_files
-from missing import give_up
+from missing import need_namespaces
 from nginx import Nginx
 
 from runner.archive.fetch.results import FETCHED, PRESENT
@@ -113,8 +113,7 @@ def test_what_was_killed_before_it_was_recorded_is_recorded(out: Path, tmp_path:
 
 def test_on_a_full_disk_what_fits_is_fetched_and_the_next_call_goes_on(tmp_path: Path) -> None:
     """ARCH-15."""
-    if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:
-        give_up("no user and mount namespaces (unshare -rm)")
+    need_namespaces()
     (tmp_path / "small").mkdir()
     (tmp_path / "files").mkdir()
     for name, megabytes in (("a", 2), ("b", 4), ("c", 0)):
