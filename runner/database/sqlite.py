@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -12,6 +13,7 @@ from runner.database.database import Database, Row, Value, make_conflict, quote
 PREFIX = "sqlite:///"
 # Wrong SQL or wrong values are ours, not the site's. "no such table" is not among them: sqlite3 calls it operational.
 _BUGS = (sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.DataError, sqlite3.NotSupportedError)
+_RETRY_S = 0.01
 
 
 class SqliteDatabase(Database):
@@ -93,9 +95,10 @@ class SqliteDatabase(Database):
     def open_connection(self) -> sqlite3.Connection:
         """Return a new connection in autocommit mode, without Python's own idea of transactions."""
         connection = sqlite3.connect(self._path, timeout=self._patience_s, isolation_level=None)
+        _use_wal(connection, time.monotonic() + self._patience_s)
         # NORMAL may lose the last transactions to a power loss, the offset of the journal with its rows:
         # they are drained again.
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+        for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
         if not _has_functions(connection):
             add_functions(connection)
@@ -119,6 +122,22 @@ def add_functions(connection: sqlite3.Connection) -> None:
     """Add the functions of mathematics that a SQLite may have been built without."""
     for function in (math.sin, math.cos):
         connection.create_function(function.__name__, 1, _pass_null(function), deterministic=True)
+
+
+def _use_wal(connection: sqlite3.Connection, until: float) -> None:
+    """Switch a file to its write-ahead log; the one thing for which SQLite itself does not wait while others are in it.
+
+    Two that begin a new file at once meet here.
+    """
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(_RETRY_S)
+        else:
+            return
 
 
 def _has_functions(connection: sqlite3.Connection) -> bool:

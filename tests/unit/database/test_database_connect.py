@@ -1,7 +1,9 @@
 """URLs, passwords, and a database that does not answer: one clear line (DESIGN section 7)."""
 
+import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,22 @@ def test_a_database_that_does_not_answer_is_trouble_of_the_site(url: str) -> Non
     assert str(caught.value).startswith(f"ledger {hide_password(url)}: ")
     assert "s3cret" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_one_who_begins_a_new_file_waits_for_another_who_is_in_it(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/x.db"
+    other = sqlite3.connect(tmp_path / "x.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(TryLater, match="locked"):
+        connect(url, patience_s=0.05)
+    leave = threading.Timer(0.3, other.execute, ["COMMIT"])
+    leave.start()
+
+    with connect(url, patience_s=30.0) as database:
+        assert database.read("PRAGMA journal_mode") == [("wal",)]
+
+    leave.join()
+    other.close()
 
 
 def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
