@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import py_compile
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,3 +92,4 @@ def take_runner_away(home: Home) -> None:
     main = home.path / ".runner/main.py"
     head, _, _ = main.read_text().rpartition(".start(")
     main.write_text(f"{head}.start(home, '/no/such/python')\n")
+    py_compile.compile(str(main), str(main.with_suffix(".pyc")), doraise=True)

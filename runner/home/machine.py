@@ -3,7 +3,7 @@
 ::
 
     python          the interpreter that cron's side uses, without any virtual environment
-    main.py         what wrappers/run-job starts
+    main.pyc        what wrappers/run-job starts; main.py is its source
     launch.code     the modules that every run needs, linked into one file
     person.code     those of wrappers/with-profile
     runner/launch/  a copy of the whole room, for what a bad run needs besides, and for tracebacks
@@ -45,7 +45,6 @@ _ENTRANCES = {"launch.code": ("run", "main"), "person.code": ("with_profile",)}
 # What the interpreter has in files of its own, and each run that starts a job needs: to poll, to lock, to wait, and to
 # become a subreaper.
 _EXTENSIONS = {"launch.code": ("select", "fcntl", "resource", "_ctypes"), "person.code": ()}
-# Source, since an interpreter is given a script; so it is short: compiling forty lines would take 0.6 ms.
 _MAIN = """\
 # Written by "runner compile"; what it starts is runner/launch/main.py, or with_profile.py.
 import gc, marshal, posix, sys
@@ -87,6 +86,7 @@ def write_machine_files(home: Path) -> None:
         linked = link_modules(package, entrances)
         _write(directory / name, marshal.dumps((loader, _find_extensions(_EXTENSIONS[name]), linked)))
     _write(directory / "main.py", _MAIN.format(interpreter=sys.executable).encode())
+    _write_compiled(directory / "main.py", directory / "main.pyc")
     interpreter = shlex.quote(sys.executable)
     _write(directory / "bin" / "python3", f'#!/bin/sh\nexec {interpreter} "$@"\n'.encode(), 0o755)
     _write(directory / "bin" / "runner", f'#!/bin/sh\nexec {interpreter} -I -m runner.cli.main "$@"\n'.encode(), 0o755)
@@ -173,12 +173,17 @@ def _write_room(package: Path, sources: dict[str, bytes]) -> None:
     _write(package.parent / "__init__.py", b"")
     for name, data in sources.items():
         _write(package / name, data)
-        # Unchecked: the loader need not look at the source. We write both, so they cannot differ.
-        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-        py_compile.compile(str(package / name), doraise=True, invalidation_mode=mode)
+        _write_compiled(package / name)
     for stale in package.glob("*.py"):
         if stale.name not in sources:
             stale.unlink()
+
+
+def _write_compiled(source: Path, path: Path | None = None) -> None:
+    """Compile a file of ours to `path`, or to where the import system looks for it."""
+    # Unchecked: the loader need not look at the source. We write both, so they cannot differ.
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(source), str(path) if path else None, doraise=True, invalidation_mode=mode)
 
 
 def _read(path: Path) -> bytes | None:

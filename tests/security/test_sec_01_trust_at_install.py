@@ -24,7 +24,7 @@ COMPONENTS = (
     "crontab.d/plans/nightly.plan",
     "crontab.d/home.plan",
     ".runner",
-    ".runner/main.py",
+    ".runner/main.pyc",
 )
 
 

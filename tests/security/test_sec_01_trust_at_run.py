@@ -24,7 +24,7 @@ COMPONENTS = (
     "wrappers",
     "wrappers/run-job",
     ".runner",
-    ".runner/main.py",
+    ".runner/main.pyc",
     ".runner/launch.code",
     ".runner/runner",
     ".runner/runner/launch",

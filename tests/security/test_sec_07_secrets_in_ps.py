@@ -31,7 +31,7 @@ def test_sec_07_no_command_line_shows_a_secret_while_the_job_runs(lab: Lab, tmp_
     (tmp_path / "go").touch()
     mail = lab.finish(process).mail
 
-    assert b"run-job\0job\0" in seen or b"main.py\0job\0" in seen
+    assert b"run-job\0job\0" in seen or b"main.pyc\0job\0" in seen
     assert CANARY.encode() not in seen
     assert mail.startswith("FAILED job [dsoc-prod] exit 3\n")
     lab.assert_clean("job")

@@ -28,7 +28,7 @@ def need_root() -> None:
 def test_sec_13_a_set_uid_start_is_refused_before_anything_is_read(lab: Lab) -> None:
     need_root()
     lab.job("job", f"touch {lab.home}/ran")
-    words = [str(lab.home / ".runner/main.py"), "job"]
+    words = [str(lab.home / ".runner/main.pyc"), "job"]
     become = f"import os; os.setresuid({NOBODY}, 0, 0); os.execv({sys.executable!r}, ['python', '-IS', *{words!r}])"
 
     result = subprocess.run([sys.executable, "-c", become], capture_output=True, check=False)

@@ -1,6 +1,7 @@
 """RUN-1: the machine's part of a home. What it links runs; what is stale is renewed; what is right stays."""
 
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
@@ -107,6 +108,7 @@ def test_a_bug_is_exit_70_with_its_traceback(lab: Lab) -> None:
 def test_the_sweep_needs_its_own_interpreter_and_says_so(lab: Lab) -> None:
     main = lab.home / ".runner/main.py"
     main.write_text(main.read_text().replace(repr(sys.executable), "'/no/such/python'"))
+    py_compile.compile(str(main), str(main.with_suffix(".pyc")), doraise=True)
 
     result = lab.run("--sweep")
 

@@ -29,21 +29,21 @@ def test_it_starts_the_interpreter_of_its_home_isolated_with_the_arguments_as_th
     done = call(home / "wrappers/run-job", "job", "--", "two words", "", "*")
     isolation, _, encoding, main, *arguments = done.stdout.removesuffix("\n").split("\n")
     assert (isolation, encoding) == ("-IS", "utf8")
-    assert Path(main).resolve() == home / ".runner/main.py"
+    assert Path(main).resolve() == home / ".runner/main.pyc"
     assert arguments == ["job", "--", "two words", "", "*"]
 
 
 def test_it_finds_its_home_when_reached_by_a_link(home, tmp_path):
     (tmp_path / "link").symlink_to(home / "wrappers/run-job")
     done = call(tmp_path / "link", "--sweep")
-    assert Path(done.stdout.split("\n")[3]).resolve() == home / ".runner/main.py"
+    assert Path(done.stdout.split("\n")[3]).resolve() == home / ".runner/main.pyc"
 
 
 def test_by_way_of_a_link_to_the_release_in_use_it_names_the_release_itself(home, tmp_path):
     """What `current` leads to a moment later is another matter (RUN-26)."""
     (tmp_path / "current").symlink_to(home)
     done = call(tmp_path / "current/wrappers/run-job", "--sweep")
-    assert done.stdout.split("\n")[3] == f"{home}/.runner/main.py"
+    assert done.stdout.split("\n")[3] == f"{home}/.runner/main.pyc"
 
 
 def test_a_home_that_was_never_compiled_says_what_to_do(home):
