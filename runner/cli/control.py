@@ -23,7 +23,7 @@ from runner.cli.output import print_json
 from runner.document.faults import Wrong, suggest
 from runner.document.fields import duration
 from runner.errors import ANSWER_IS_NO, DONE, UserError
-from runner.home.account import acting_as, get_account
+from runner.home.account import acting_as, find_owner, get_account
 from runner.home.audit import Audit, record_audit
 from runner.home.here import find_target
 from runner.home.settings import read_settings
@@ -210,7 +210,7 @@ def _set_scene(home: Path, target: str | None) -> Scene:
     state = settings.state_of(chosen)
     account = get_account(chosen.user) if chosen else pwd.getpwuid(os.geteuid())
     if state.exists() and os.geteuid() == 0:
-        account = pwd.getpwuid(state.stat().st_uid)
+        account = find_owner(state)
     return Scene(read_place(str(home)), str(state), account, _find_author())
 
 

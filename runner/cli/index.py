@@ -22,7 +22,6 @@ from runner.database.database import Database
 from runner.errors import ANSWER_IS_NO, DONE, TRY_LATER
 
 COLUMNS = ("FINDING", "FILE", "HDU", "WHAT")
-_WORDS = {"new_bad": "new bad", "known_bad": "known bad", "left": "left for later", "unread": "not looked at"}
 
 
 @click.command("index")
@@ -92,11 +91,9 @@ def describe_all(summary: Summary, *, is_dry: bool) -> dict[str, object]:
 
 
 def describe_summary(summary: Summary, *, is_dry: bool) -> str:
-    """Return one line of counts; what is nought is left out, but how many were indexed (ARCH-31)."""
-    counts = summary.describe()
-    first = f"{summary.to_read} to be read" if is_dry else f"{counts.pop('indexed')} indexed"
-    counts.pop("indexed", None)
-    return ", ".join([first, *(f"{count} {_WORDS.get(name, name)}" for name, count in counts.items() if count)])
+    """Return one line of counts (ARCH-31)."""
+    indexed, *others = summary.list_counts()
+    return ", ".join([f"{summary.to_read} to be read" if is_dry else indexed, *others])
 
 
 def _verify(database: Database, archive: Archive, paths: Sequence[str], *, as_json: bool) -> int:

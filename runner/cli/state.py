@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from runner.backup.write import Watch, Written, measure_state, write_backup
 from runner.cli.context import dry_run_option, get_home, json_option
 from runner.cli.output import clean, print_json, say_lines
 from runner.errors import ANSWER_IS_NO, DONE, UserError
+from runner.home.account import find_owner
 from runner.home.here import find_state, read_host
 from runner.home.settings import read_settings
 
@@ -131,9 +131,8 @@ def _report_restore(restored: Restored, state: Path, *, is_dry: bool) -> None:
 
 def _check_account(path: Path) -> None:
     """Raise UserError unless the state is, or will be, of whoever calls: jobs could not write to another's."""
-    owner = path.stat().st_uid
-    if owner != os.geteuid():
-        name = pwd.getpwuid(owner).pw_name
+    if path.stat().st_uid != os.geteuid():
+        name = find_owner(path).pw_name
         raise UserError(f"{path} belongs to {name}; do this as {name}: runuser -u {name} -- runner state ...")
 
 

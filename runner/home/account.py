@@ -19,6 +19,15 @@ def get_account(user: str) -> pwd.struct_passwd:
         raise UserError(f"this host has no user {user}") from None
 
 
+def find_owner(directory: Path) -> pwd.struct_passwd:
+    """Return the account that a directory belongs to; UserError if the password database does not know it."""
+    uid = directory.stat().st_uid
+    try:
+        return pwd.getpwuid(uid)
+    except KeyError:
+        raise UserError(f"{directory} belongs to uid {uid}, of which the password database knows nothing") from None
+
+
 def get_owner(directory: Path, otherwise: pwd.struct_passwd) -> pwd.struct_passwd:
     """Return the account that a directory belongs to: what root writes there must be its, not the crontab's user's."""
     try:

@@ -93,8 +93,8 @@ def test_members_of_an_archive_are_unpacked_and_are_products_of_the_run(
     names = {"x.tar.gz", "night/a.fits", "night/b c ü.fits", "empty.txt"}
     assert _names(out) == names
     (journal,) = (home.state / "journal").glob("*.jsonl")
-    products = [json.loads(line) for line in journal.read_text().split("\n") if line]
-    assert {product["path"]: product["digest"] for product in products} == {
+    events = [json.loads(line) for line in journal.read_text().split("\n") if line]
+    assert {event["path"]: event["digest"] for event in events if event["event"] == "product"} == {
         str(out / name): f"sha256:{hashlib.sha256((out / name).read_bytes()).hexdigest()}" for name in names
     }
 

@@ -353,6 +353,10 @@ def test_root_does_not_make_files_of_its_own_for_another_account(lab: Lab, tmp_p
     done = call(lab, "state", "backup", tmp_path / "kept.tar.gz")
     assert done.returncode == 2
     assert done.stderr.startswith(f"{lab.state} belongs to nobody; do this as nobody: runuser -u nobody -- runner")
+    os.chown(lab.state, 54321, 54321)
+    done = call(lab, "state", "backup", tmp_path / "kept.tar.gz")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith(f"{lab.state} belongs to uid 54321, of which")
 
 
 _FULL = 'mount -t tmpfs -o size=256k,mode=700 tmpfs "$1" || exit; shift; "$@"; code=$?; ls -A {place}; exit $code'

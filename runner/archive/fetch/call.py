@@ -19,12 +19,13 @@ from runner.archive.fetch.source import Refused, Remote
 from runner.archive.fetch.transfer import Terms, Whole
 from runner.archive.settings import Fetch
 from runner.errors import clean
-from runner.home.product import Maker, Product, record_product
+from runner.home.product import Maker, Product, record_note, record_product
 from runner.launch.instant import format_instant
 from runner.launch.process import read_boot_id
 
 # After so many files in a row that a host did not answer for it is down. One that never answered has the first already.
 _STRIKES = 2
+_UNTOLD = "what this run has made is not in the journal"
 
 
 class Call:
@@ -129,6 +130,16 @@ class Call:
             self.summary.results.append(result)
         self.options.watch.finish(result)
 
+    def record_sources(self) -> None:
+        """Record with the run what became of each source (ARCH-11)."""
+        if not self._maker:
+            return
+        try:
+            for line in self.summary.describe_sources():
+                record_note(self._maker, f"fetch {line}")
+        except OSError as error:
+            self._warn(f"{_UNTOLD}: {error}")
+
     def count_answer(self, host: str, *, is_down: bool) -> None:
         """Note whether a host answered for a file."""
         with self._mutex:
@@ -145,7 +156,7 @@ class Call:
             for product in products:
                 record_product(self._maker, product)
         except OSError as error:
-            self._warn(f"the products of this run are not in the journal: {error}")
+            self._warn(f"{_UNTOLD}: {error}")
 
     @property
     def _run_id(self) -> str:

@@ -38,7 +38,8 @@ def fetch_all(
 ) -> Summary:
     """Fetch all files of `sources` that are not in `destination`; return what became of each.
 
-    Inside of a run (``RUNNER_STATE`` and ``RUNNER_RUN_ID`` in the environment) each file is recorded as its product.
+    Inside of a run (``RUNNER_STATE`` and ``RUNNER_RUN_ID`` in the environment) each file is recorded as its product,
+    and with it what became of each source.
 
     Parameters
     ----------
@@ -68,6 +69,7 @@ def fetch_all(
             for text, source in opened:
                 call.pool.add(source.host or text, Listing(call, text, source))
             call.pool.run()
+            call.record_sources()
         finally:
             call.manifest.close()
             os.close(directory)

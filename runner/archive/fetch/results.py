@@ -6,9 +6,12 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
+from runner.errors import clean
+
 FETCHED: Final = "fetched"
 PRESENT: Final = "present"
 FAILED: Final = "failed"
+_NAMES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,13 @@ class Summary:
         """How many files were fetched, were present, failed."""
         return Counter(result.result for result in self.results)
 
+    def describe_sources(self) -> list[str]:
+        """Return what became of each source, a line each, in the order of their names."""
+        sources: dict[str, list[Result]] = {}
+        for result in self.results:
+            sources.setdefault(result.source, []).append(result)
+        return [f"{clean(source)}: {_describe(sources[source])}" for source in sorted(sources)]
+
     @property
     def fetched_bytes(self) -> int:
         """The size of all files that were fetched."""
@@ -80,3 +90,17 @@ class Summary:
         """The sources from which nothing could be had, since they do not answer."""
         silent = {result.source for result in self.results if result.is_down}
         return sorted(silent - {result.source for result in self.results if result.result != FAILED})
+
+
+def _describe(results: list[Result]) -> str:
+    """Return how many files of one source were fetched, were present and failed, and why the first of those did."""
+    counts = Counter(result.result for result in results)
+    failed = sorted((result.name, result.reason, result.is_permanent) for result in results if result.result == FAILED)
+    reasons = [
+        ": ".join(filter(None, (clean(name), reason))) + (", for good" if is_permanent else "")
+        for name, reason, is_permanent in failed[:_NAMES_SHOWN]
+    ]
+    if len(failed) > _NAMES_SHOWN:
+        reasons.append(f"and {len(failed) - _NAMES_SHOWN} more")
+    said = ", ".join(f"{counts[word]} {word}" for word in (FETCHED, PRESENT, FAILED))
+    return f"{said}: {'; '.join(reasons)}" if reasons else said

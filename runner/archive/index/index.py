@@ -20,6 +20,7 @@ it wrote until then is right, and the next call does the rest (ARCH-29).
 from __future__ import annotations
 
 import gc
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ from runner.archive.tables import BAD
 from runner.database.database import Database
 from runner.document.collector import collector_off
 from runner.errors import UserError, clean
+from runner.home.product import find_maker, record_note
 
 # A batch is written after so many files or so many seconds: what a kill may lose.
 _FILES_A_BATCH = 2000
@@ -92,6 +94,8 @@ def index_paths(
 ) -> Summary:
     """Index trees and files, and return what it came to.
 
+    Inside of a run (``RUNNER_STATE`` and ``RUNNER_RUN_ID`` in the environment) the counts are recorded with it.
+
     Parameters
     ----------
     database
@@ -121,7 +125,18 @@ def index_paths(
     indexer = _Indexer(database, archive, options, watch)
     for scope in scopes:
         indexer.index(scope)
+    if not options.is_dry:
+        _record(indexer.summary)
     return indexer.summary
+
+
+def _record(summary: Summary) -> None:
+    """Note with the run that this is a part of, if there is one, what a call came to (ARCH-31)."""
+    if maker := find_maker(os.environ):
+        try:
+            record_note(maker, f"index: {', '.join(summary.list_counts())}")
+        except OSError as error:
+            summary.warnings.append(f"what it came to is not in the journal: {error}")
 
 
 class _Indexer:

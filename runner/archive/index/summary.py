@@ -9,6 +9,7 @@ from runner.archive.index.walk import Walk
 from runner.errors import clean
 
 _NAMES_SHOWN = 5
+_WORDS = {"new_bad": "new bad", "known_bad": "known bad", "left": "left for later", "unread": "not looked at"}
 
 
 @dataclass(slots=True)
@@ -33,6 +34,8 @@ class Summary:
         Real path and reason of each directory and file that could not be looked at.
     troubles
         Why nothing can be said of what is not there any more in a root, a line each (ARCH-30).
+    warnings
+        What could not be recorded.
     read, to_read
         How many files were read, and how many there are to be read: 0 where nobody watches and it is no dry run.
     """
@@ -45,6 +48,7 @@ class Summary:
     left: int = 0
     unread: list[tuple[str, str]] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     read: int = 0
     to_read: int = 0
 
@@ -73,9 +77,15 @@ class Summary:
             "unread": len(self.unread),
         }
 
+    def list_counts(self) -> list[str]:
+        """Return the counts in words; what is nought is left out, but how many were indexed."""
+        counts = self.describe()
+        first = f"{counts.pop('indexed')} indexed"
+        return [first, *(f"{count} {_WORDS.get(name, name)}" for name, count in counts.items() if count)]
+
     def list_findings(self) -> list[str]:
         """Return what somebody should know of, a line each; what was known before is not said again."""
-        lines = list(self.troubles)
+        lines = [*self.warnings, *self.troubles]
         if self.unread:
             lines.append(f"{len(self.unread)} not looked at: {_list_some(self.unread)}")
         if self.new_bad:

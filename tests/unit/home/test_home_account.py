@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import UserError
-from runner.home.account import acting_as, get_account, get_owner
+from runner.home.account import acting_as, find_owner, get_account, get_owner
 
 
 def test_an_unknown_user_is_the_users_mistake():
@@ -38,3 +38,5 @@ def test_what_is_written_into_a_directory_shall_belong_to_its_owner(tmp_path: Pa
 def test_a_directory_whose_owner_has_no_login_is_written_by_the_crontabs_user(tmp_path: Path):
     os.chown(tmp_path, 54321, 54321)
     assert get_owner(tmp_path, get_account("nobody")).pw_name == "nobody"
+    with pytest.raises(UserError, match=f"^{tmp_path} belongs to uid 54321, of which the password database"):
+        find_owner(tmp_path)

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from archives import Tree
 from fetching import fetch, list_files
 
 from runner.database.connect import connect
@@ -32,9 +33,9 @@ def maker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Maker:
     return Maker(str(state), RUN_ID, "download@dsoc-prod", "download")
 
 
-def read_events(maker: Maker) -> list[dict[str, object]]:
+def read_events(maker: Maker, kind: str) -> list[dict[str, object]]:
     lines = (line for path in Path(maker.state, "journal").glob("*.jsonl") for line in path.read_text().splitlines())
-    return [json.loads(line) for line in lines if line]
+    return [event for line in lines if line and (event := json.loads(line))["event"] == kind]
 
 
 def test_a_run_is_known_by_its_environment(maker: Maker) -> None:
@@ -51,7 +52,7 @@ def test_each_file_that_is_fetched_is_a_product_of_the_run(maker: Maker, tmp_pat
     (tmp_path / "a.fits").write_bytes(b"hello")
     for _ in range(2):
         fetch(f"file:{tmp_path}/a.fits", tmp_path / "out")
-    (event,) = read_events(maker)
+    (event,) = read_events(maker, "product")
     assert {key: event[key] for key in ("event", "run_id", "plan", "job", "path", "size_bytes", "source")} == {
         "event": "product",
         "run_id": RUN_ID,
@@ -63,6 +64,42 @@ def test_each_file_that_is_fetched_is_a_product_of_the_run(maker: Maker, tmp_pat
     }
     assert str(event["digest"]).startswith("sha256:2cf24dba5fb0")
     assert f'"run_id": "{RUN_ID}"' in (tmp_path / "out/.manifest.jsonl").read_text()
+
+
+def test_what_became_of_each_source_is_noted_with_the_run(maker: Maker, tmp_path: Path) -> None:
+    """ARCH-11: also what failed, why, and whether it is asked for again."""
+    source = tmp_path / "night"
+    source.mkdir()
+    (source / "a.fits").write_bytes(b"hello")
+    missing = f"file:{tmp_path}/none.fits"
+    fetch([f"file:{source}", missing], tmp_path / "out")
+    fetch(f"file:{source}", tmp_path / "out")
+    assert [event["text"] for event in read_events(maker, "note")] == [
+        f"fetch file:{source}: 1 fetched, 0 present, 0 failed",
+        f"fetch {missing}: 0 fetched, 0 present, 1 failed: No such file or directory: {tmp_path}/none.fits, for good",
+        f"fetch file:{source}: 0 fetched, 1 present, 0 failed",
+    ]
+
+
+def test_what_an_index_came_to_is_noted_with_the_run(maker: Maker, tmp_path: Path) -> None:
+    """ARCH-31."""
+    (tmp_path / "archive").mkdir()
+    tree = Tree(tmp_path / "archive", f"sqlite:///{tmp_path}/runner.db")
+    tree.write("a.fits")
+    tree.write("b.fits", b"")
+    tree.index(is_dry=True)
+    tree.index()
+    assert [event["text"] for event in read_events(maker, "note")] == ["index: 1 indexed, 1 new bad"]
+
+
+def test_an_index_goes_on_without_a_journal(maker: Maker, tmp_path: Path) -> None:
+    Path(maker.state, "journal").rmdir()
+    (tmp_path / "archive").mkdir()
+    tree = Tree(tmp_path / "archive", f"sqlite:///{tmp_path}/runner.db")
+    tree.write("a.fits")
+    summary = tree.index()
+    assert (summary.indexed, len(summary.list_findings())) == (1, 1)
+    assert "is not in the journal: " in summary.list_findings()[0]
 
 
 def test_a_product_that_is_told_twice_is_in_the_ledger_once(maker: Maker, tmp_path: Path) -> None:
@@ -77,7 +114,7 @@ def test_a_product_that_is_told_twice_is_in_the_ledger_once(maker: Maker, tmp_pa
 
 def test_a_very_long_path_is_cut_and_the_event_kept(maker: Maker) -> None:
     record_product(maker, Product("/x" * 3000, 5, "sha256:00", "https://h/" + "y" * 3000))
-    (event,) = read_events(maker)
+    (event,) = read_events(maker, "product")
     assert str(event["path"]).endswith("...")
 
 
