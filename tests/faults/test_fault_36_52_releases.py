@@ -21,8 +21,8 @@ from runner.releases.steps import STEPS, Work
 
 HELD = """\
 jobs:
-  held: {{when: "30 2 * * *", run: "jobs/held.sh {word}", profile: {profile}, mailto: {word}@example.org}}
-  hello: {{when: "30 2 * * *", run: jobs/hello.sh, profile: local}}
+  held: {{when: "30 2 29 2 *", run: "jobs/held.sh {word}", profile: {profile}, mailto: {word}@example.org}}
+  hello: {{when: "30 2 29 2 *", run: jobs/hello.sh, profile: local}}
 """
 SCRIPT = """\
 #!/bin/sh

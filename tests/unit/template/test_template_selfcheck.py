@@ -19,7 +19,7 @@ def make_job(home: Home, *checks: str) -> None:
     shutil.copy(REPOSITORY / "jobs/selfcheck.py", home.path / "jobs/selfcheck.py")
     home.write("envs/local.yaml", (REPOSITORY / "envs/local.yaml").read_text())
     run = " ".join(["jobs/selfcheck.py", *checks])
-    home.write("jobs/all.yaml", f"jobs:\n  {PLAN}: {{when: '40 9 * * *', run: {run}, profile: local}}\n")
+    home.write("jobs/all.yaml", f"jobs:\n  {PLAN}: {{when: '40 9 29 2 *', run: {run}, profile: local}}\n")
     home.compile()
 
 
