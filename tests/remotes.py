@@ -22,8 +22,9 @@ from lab import CALLER, need_program
 BRANCH = "main"
 SITE = "name: lab\nstate: {state}\nmail: {{via: cron, ops: ops@example.org}}\n"
 # A slot that no test is near: two calls within 15 minutes of one are one run (RUN-5).
-JOBS = "jobs:\n  hello: {when: '30 2 29 2 *', run: jobs/hello.sh, profile: local}\n"
-BROKEN = "jobs:\n  hello: {whenn: '30 2 29 2 *', run: jobs/hello.sh, profile: local}\n"
+RARELY = "30 2 29 2 *"
+JOBS = f"jobs:\n  hello: {{when: '{RARELY}', run: jobs/hello.sh, profile: local}}\n"
+BROKEN = JOBS.replace("when", "whenn")
 # As of whoever makes commits; nothing of the account that runs the tests.
 _GIT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
