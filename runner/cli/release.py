@@ -74,7 +74,7 @@ def build_command(
     with locked(there) as lock:
         if not dry_run:
             complete_switch(there, crontab, lock)
-        found = find_work(there, Order(remote, branch, again))
+        found = find_work(there, Order(remote, branch, again), lock)
         if found.task in (Task.NOTHING, Task.LEAVE):
             return _report_build(there, found.build, str(found.task), as_json=as_json)
         if found.task is Task.TELL:

@@ -83,9 +83,9 @@ def choose_task(head: str, current: str, known: Build | None, *, again: bool) ->
     return Task.TELL if known.state == State.REFUSED else Task.LEAVE
 
 
-def find_work(base: Base, order: Order) -> Found:
+def find_work(base: Base, order: Order, lock: int) -> Found:
     """Fetch, and return what is to be done. The caller holds the lock."""
-    cache = Cache(base.cache)
+    cache = Cache(base.cache, keep=(lock,))
     cache.prepare(order.remote, order.branch)
     cache.fetch()
     current = read_current(base)
@@ -174,7 +174,6 @@ def clear(base: Base) -> None:
             remove_tree(path)
     for path in list_half_made(base):
         remove_tree(path)
-    remove_tree(base.cache.with_name(f".{base.cache.name}"))
 
 
 def _now() -> str:

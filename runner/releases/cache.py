@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -18,6 +18,7 @@ from runner.errors import TryLater, UserError
 from runner.launch.instant import format_slot
 from runner.releases.record import Build
 from runner.releases.remote import check_branch, check_remote, hide_login
+from runner.releases.seal import remove_tree
 
 if TYPE_CHECKING:
     from git import Git
@@ -57,34 +58,55 @@ class Failed(Exception):
 
 
 class Cache:
-    """The cache of one installation; its remote and branch are kept in its configuration, as those of a clone are."""
+    """The cache of one installation; its remote and branch are kept in its configuration, as those of a clone are.
 
-    def __init__(self, path: Path) -> None:
+    Parameters
+    ----------
+    keep
+        Descriptors that git inherits: the lock of whoever writes, which must not be free while a git of ours lives.
+    """
+
+    def __init__(self, path: Path, keep: Sequence[int] = ()) -> None:
         self._path = path
+        self._keep = tuple(keep)
 
     def prepare(self, remote: str | None, branch: str | None) -> None:
         """Make the repository, or see that it is there; remember a remote and branch that are given.
+
+        The caller holds the lock, so any that git still has in there is of one that was killed.
 
         Raises
         ------
         UserError
             If no remote was ever given, or one that is not let in.
+        TryLater
+            If it cannot be written to.
         """
         if remote:
             check_remote(remote)
         if branch:
             check_branch(branch)
-        if not self._path.exists():
-            if not remote:
-                raise UserError("what is to be built? name its repository with --remote URL, and its --branch")
-            temporary = self._path.with_name(f".{self._path.name}")
-            _git(temporary, "init", "--quiet", "--bare", "--template=", str(temporary))
-            temporary.chmod(0o700)
-            temporary.rename(self._path)
-        for key, value in (("remote.origin.url", remote), ("runner.branch", branch)):
-            if value:
-                self._call("config", key, value)
+        if not remote and not self._path.exists():
+            raise UserError("what is to be built? name its repository with --remote URL, and its --branch")
+        try:
+            self._make()
+            for key, value in (("remote.origin.url", remote), ("runner.branch", branch)):
+                if value:
+                    self._call("config", key, value)
+        except Failed as failure:
+            raise TryLater(f"{self._path}: {failure}") from None
         check_remote(self._read_setting("remote.origin.url"))
+
+    def _make(self) -> None:
+        for lock in self._path.rglob("*.lock"):
+            lock.unlink()
+        if self._path.exists():
+            return
+        temporary = Cache(self._path.with_name(f".{self._path.name}"), self._keep)
+        remove_tree(temporary._path)
+        temporary._call("init", "--quiet", "--bare", "--template=", str(temporary._path))
+        temporary._path.chmod(0o700)
+        temporary._path.rename(self._path)
 
     @property
     def branch(self) -> str:
@@ -195,31 +217,28 @@ class Cache:
             return ""
 
     def _call(self, *words: str, output: IO[bytes] | None = None, limit_s: float = _TIMEOUT_S) -> str:
-        return _git(self._path, *words, output=output, limit_s=limit_s)
+        """Call git; return its stdout. Failed has its stderr, without logins."""
+        with _bare_environment():
+            from git.exc import GitCommandError, GitCommandNotFound
 
-
-def _git(repository: Path, *words: str, output: IO[bytes] | None = None, limit_s: float = _TIMEOUT_S) -> str:
-    """Call git on a bare repository; return its stdout. Failed has its stderr, without logins."""
-    with _bare_environment():
-        from git.exc import GitCommandError, GitCommandNotFound
-
-        options = [word for pair in _SETTINGS.items() for word in ("-c", "=".join(pair))]
-        command = ["git", f"--git-dir={repository}", *options, *words]
-        try:
-            _, out, _ = _make_git().execute(
-                command,
-                with_extended_output=True,
-                kill_after_timeout=limit_s,
-                output_stream=output,
-                env=_ENVIRONMENT | ({} if "GIT_SSH_COMMAND" in os.environ else {"GIT_SSH_COMMAND": _SSH}),
-            )
-        except GitCommandNotFound:
-            raise UserError("git is not installed on this host; apt install git") from None
-        except GitCommandError as error:
-            if error.status == -signal.SIGKILL:
-                raise Failed(f"git {words[0]} took more than {limit_s:g} s") from None
-            raise Failed(hide_login(_tell(error.stderr))) from None
-    return out if isinstance(out, str) else ""
+            options = [word for pair in _SETTINGS.items() for word in ("-c", "=".join(pair))]
+            command = ["git", f"--git-dir={self._path}", *options, *words]
+            try:
+                _, out, _ = _make_git().execute(
+                    command,
+                    with_extended_output=True,
+                    kill_after_timeout=limit_s,
+                    output_stream=output,
+                    pass_fds=self._keep,
+                    env=_ENVIRONMENT | ({} if "GIT_SSH_COMMAND" in os.environ else {"GIT_SSH_COMMAND": _SSH}),
+                )
+            except GitCommandNotFound:
+                raise UserError("git is not installed on this host; apt install git") from None
+            except GitCommandError as error:
+                if error.status == -signal.SIGKILL:
+                    raise Failed(f"git {words[0]} took more than {limit_s:g} s") from None
+                raise Failed(hide_login(_tell(error.stderr))) from None
+        return out if isinstance(out, str) else ""
 
 
 def _make_git() -> Git:

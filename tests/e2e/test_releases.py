@@ -200,6 +200,32 @@ def test_a_crontab_that_cannot_be_installed_takes_the_switch_back(place: Install
     assert place.build_well() == second
 
 
+def test_a_lock_of_a_git_that_was_killed_stops_no_build(place: Installation) -> None:
+    place.build_well()
+    for name in ("config", "packed-refs", "refs/heads/main"):
+        (place.base / f"cache.git/{name}.lock").touch()
+    newer = place.remote.commit("newer")
+
+    assert place.build_well("--branch", "main") == newer
+
+
+def test_a_fetch_goes_on_with_the_lock_of_a_builder_that_was_killed(place: Installation) -> None:
+    """Else the next build would take the locks of a git that lives."""
+    place.build_well()
+    ssh = place.crontab.directory / "kill-builder"
+    ssh.write_text(f"#!/bin/sh\nkill -9 $(cat {place.base}/lock)\nexec sleep 3\n")
+    ssh.chmod(0o755)
+    place.env["GIT_SSH_COMMAND"] = str(ssh)
+
+    killed = place.release("build", "--remote", "ssh://git@example.org/lab.git")
+    next_one = place.build()
+
+    assert (killed.code, next_one.code) == (-signal.SIGKILL, 75)
+    assert "another build, switch or prune" in next_one.err
+    wait_for_lock(place)
+    assert place.build().code == 0
+
+
 def wait_for_lock(place: Installation) -> None:
     """Wait for what a killed builder had started: until then it holds the lock."""
     until = time.monotonic() + 20
