@@ -17,7 +17,8 @@ upgrade of the package, or the loss of its virtual environment, cannot break a r
 
 Linking is for speed: the import system looks for twenty small modules in 4 ms, a fifth of a bare
 interpreter's start and more than the run has to spend (RUN-44); from one file they take 1.5 ms. For the same reason it
-names the files of the extension modules, and what was loaded is nothing that the garbage collector looks at.
+names the files of the extension modules, what was loaded is nothing that the garbage collector looks at, and it looks
+at the rest only in a run that makes much of it.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ exec(loader)
 load_extensions(extensions)
 load_modules(linked, home)
 gc.freeze()
+gc.set_threshold(10_000)
 gc.enable()
 sys.modules["runner.launch.with_profile" if own else "runner.launch.main"].start(home, {interpreter!r})
 """

@@ -39,6 +39,19 @@ class Cost:
     wall_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two commands run in turn: the median cost of each, and the median of the pairs' ratios.
+
+    A clock that is slow now and fast then is so for both of a pair.
+    """
+
+    subject: Cost
+    floor: Cost
+    cpu: float
+    wall: float
+
+
 def measure(argv: Sequence[str], wanted: int = 0, **options: object) -> Cost:
     """Run one command, its output thrown away; AssertionError unless it exits with the code that is wanted."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
@@ -50,11 +63,16 @@ def measure(argv: Sequence[str], wanted: int = 0, **options: object) -> Cost:
     return Cost(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall_s)
 
 
-def compare(subject: Sequence[str], floor: Sequence[str], pairs: int) -> tuple[Cost, Cost]:
-    """Return the median costs of two commands run in turn, after one run of each that does not count."""
+def compare(subject: Sequence[str], floor: Sequence[str], pairs: int) -> Comparison:
+    """Compare what two commands cost, after one run of each that does not count."""
     measure(subject), measure(floor)
     costs = [(measure(subject), measure(floor)) for _ in range(pairs)]
-    return _median([one for one, _ in costs]), _median([other for _, other in costs])
+    return Comparison(
+        _median([one for one, _ in costs]),
+        _median([other for _, other in costs]),
+        median(one.cpu_s / other.cpu_s for one, other in costs),
+        median(one.wall_s / other.wall_s for one, other in costs),
+    )
 
 
 def run_beside(commands: Sequence[Sequence[str]]) -> list[str]:

@@ -57,9 +57,10 @@ def _sweep(home: Path) -> list[str]:
 
 
 def _measure_idle(home: Path, bare: str) -> Figure:
-    sweep, floor = compare(_sweep(home), [bare, "-c", "pass"], _PAIRS)
-    detail = f"{sweep.cpu_s * 1000:.0f} ms against {floor.cpu_s * 1000:.1f} ms, {_JOBS} jobs installed"
-    return Figure("idle sweep, CPU", sweep.cpu_s / floor.cpu_s, 10, "x bare Python", detail)
+    sweep = compare(_sweep(home), [bare, "-c", "pass"], _PAIRS)
+    costs = f"{sweep.subject.cpu_s * 1000:.0f} ms against {sweep.floor.cpu_s * 1000:.1f} ms"
+    detail = f"{costs}, {_JOBS} jobs installed"
+    return Figure("idle sweep, CPU", sweep.cpu, 10, "x bare Python", detail)
 
 
 def _measure_drain(home: Path, kind: str, database: str) -> Figure:
