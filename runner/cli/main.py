@@ -10,10 +10,10 @@ import os
 import sys
 from dataclasses import dataclass
 from errno import ENOSPC
-from importlib import import_module
 
 import click
 
+from runner.cli.lazy import LazyCommands
 from runner.cli.output import say_nothing_more
 from runner.errors import BUG, DONE, TRY_LATER, USER_ERROR, RunnerError
 
@@ -82,21 +82,12 @@ SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
 )
 
 
-class LazyGroup(click.Group):
-    """A group whose commands stand in `SECTIONS` and are imported when they are used."""
+class _Sections(click.Group):
+    """The commands of `SECTIONS`, in that order."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands, in the order of the help."""
-        return [entry.name for _, entries in SECTIONS for entry in entries]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command; its module is imported now."""
-        for _, entries in SECTIONS:
-            for entry in entries:
-                if entry.name == cmd_name:
-                    module = import_module(f"runner.cli.{entry.module}")
-                    return getattr(module, f"{entry.name}_command")  # type: ignore[no-any-return]
-        return None
+        return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; a reader (less, head) that has what it wanted and goes away is no trouble."""
@@ -115,7 +106,14 @@ class LazyGroup(click.Group):
                 formatter.write_dl([(entry.name, entry.help) for entry in entries])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_MODULES = {entry.name: entry.module for _, entries in SECTIONS for entry in entries}
+
+
+@click.group(
+    cls=_Sections,
+    commands=LazyCommands(_MODULES),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.option("--home", metavar="DIR", help="The home; else RUNNER_HOME, else the nearest one upwards.")
 @click.version_option(package_name="observatory-runner", prog_name="runner")
 @click.pass_context

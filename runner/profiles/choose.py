@@ -56,7 +56,7 @@ def choose_profile(
             profile, warning = resolve_name(name, names, renamed)
             if profile not in names:
                 where = "CAPO_PROFILE: " if rule == BY_VARIABLE else ""
-                raise UserError(f"{where}{describe_unknown('profile', name, names)} (there are {', '.join(names)})")
+                raise UserError(where + describe_unknown("profile", name, names))
             return Choice(profile, rule, warning)
     raise UserError(f"no profile is chosen: give -P PROFILE, or set CAPO_PROFILE (there are {', '.join(names)})")
 

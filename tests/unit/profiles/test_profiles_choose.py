@@ -41,8 +41,7 @@ def test_an_unknown_name_is_refused_with_the_nearest(asked: str | None, variable
     """PROF-13: the next rule is not asked."""
     with pytest.raises(UserError) as raised:
         choose_profile(asked, variable, "dsoc-prod", KNOWN, RENAMED)
-    everything = "(there are dsoc-prod, dsoc-test, naasc-test)"
-    assert str(raised.value) == f'{begins} profile is called "dsoc-tset"; did you mean "dsoc-test"? {everything}'
+    assert str(raised.value) == f'{begins} profile is called "dsoc-tset"; did you mean "dsoc-test"?'
 
 
 def test_an_old_name_means_the_new_one_and_is_told() -> None:
