@@ -6,6 +6,7 @@ end-of-file, since a job may close its streams and go on, or end and leave a chi
 
 from __future__ import annotations
 
+import fcntl
 import posix
 import select
 import time
@@ -31,6 +32,8 @@ from runner.launch.process import count_oom_kills
 from runner.launch.stream import LINE_S, Stream
 
 _READ_BYTES = 65536
+# What the pipe of a talkative job holds, so that it waits for us less often; of so large ones an account may have 128.
+_WIDE_PIPE_BYTES = 524288
 # An alert shows the first 8 KiB and the last 24 KiB of stderr (RUN-28), and the last lines of stdout.
 STDERR_HEAD_BYTES, STDERR_TAIL_BYTES, STDOUT_TAIL_BYTES = 8 << 10, 24 << 10, 8 << 10
 # After the last process ended, its pipes are drained for so long (RUN-29); descendants get so long to end (RUN-33).
@@ -134,6 +137,7 @@ class Attempt:
         self._poll = select.poll()
         self._poll.register(stopper.wakeup, select.POLLIN)
         self._open: dict[int, Stream] = {}
+        self._wide: set[int] = set()
         self._echo: dict[int, Echo] = {}
         self._is_over = False
         self.out = Stream(0, STDOUT_TAIL_BYTES, log.forms)
@@ -364,6 +368,9 @@ class Attempt:
         stream = self._open[descriptor]
         if not chunk:
             self._forget(descriptor)
+        elif len(chunk) == _READ_BYTES and descriptor not in self._wide:
+            self._wide.add(descriptor)
+            _widen(descriptor)
         self._pass_on(descriptor, stream, stream.scrub(chunk, is_last=not chunk))
 
     def _pass_on(self, descriptor: int, stream: Stream, shown: bytes) -> None:
@@ -397,6 +404,14 @@ class Attempt:
         self._poll.unregister(descriptor)
         posix.close(descriptor)
         del self._open[descriptor]
+
+
+def _widen(pipe: int) -> None:
+    """Let a pipe hold more, where the system lets us."""
+    try:
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _WIDE_PIPE_BYTES)
+    except OSError:
+        pass
 
 
 def _explain(program: str, error: OSError) -> CannotStart:

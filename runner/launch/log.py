@@ -104,9 +104,9 @@ class Log:
         if posix.pread(self.descriptor, 1, self._head - 1) != b"\n":
             self._marker = b"\n" + self._marker
         position = self._head + posix.pwrite(self.descriptor, self._marker, self._head)
-        while start < self._size and (chunk := posix.pread(self.descriptor, _COPY_BYTES, start)):
-            start += len(chunk)
-            position += posix.pwrite(self.descriptor, chunk, position)
+        while start < self._size and (copied := _copy(self.descriptor, start, position, self._size - start)):
+            start += copied
+            position += copied
         posix.ftruncate(self.descriptor, position)
         posix.lseek(self.descriptor, position, _SEEK_SET)
         self._size = position
@@ -167,6 +167,16 @@ def _replace_link(path: str, target: str) -> None:
 
 def _create(path: str) -> int:
     return posix.open(path, posix.O_RDWR | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC | posix.O_NOFOLLOW, 0o640)
+
+
+def _copy(descriptor: int, start: int, position: int, size: int) -> int:
+    """Copy a piece of a file to another place in it, inside the kernel if it can; return how long the piece was."""
+    try:
+        if copied := posix.copy_file_range(descriptor, descriptor, size, start, position):
+            return copied
+    except OSError:
+        pass  # a file system that cannot
+    return posix.pwrite(descriptor, posix.pread(descriptor, min(size, _COPY_BYTES), start), position)
 
 
 def _find_line_start(descriptor: int, position: int) -> int:

@@ -227,6 +227,19 @@ def test_the_bytes_of_each_stream_are_counted(lab: Lab) -> None:
     assert (lab.end("job")["stdout_bytes"], lab.end("job")["stderr_bytes"]) == (5, 3)
 
 
+def test_the_pipe_of_a_job_that_talks_much_holds_more(lab: Lab) -> None:
+    """Only that one's: what all pipes of an account may hold is limited."""
+    talk = "import fcntl, os, time\nsizes = lambda: [fcntl.fcntl(one, fcntl.F_GETPIPE_SZ) for one in (1, 2)]\n"
+    talk += "before, text = sizes(), bytes(65536)\nfor _ in range(100): os.write(1, text)\n"
+    talk += "until = time.monotonic() + 20\nwhile sizes() == before and time.monotonic() < until: os.write(1, text)\n"
+    talk += "os.write(2, f'{before} {sizes()}'.encode())"
+    lab.plan("job", steps=[["python3", "-c", talk]], stderr="ignore")
+
+    lab.run("job", "--slot", SLOT)
+
+    assert lab.output("job").endswith(b"[65536, 65536] [524288, 65536]\n")
+
+
 def test_cpu_and_memory_are_those_of_the_job(lab: Lab) -> None:
     """RUN-37: the sum of the times, the size of the largest process."""
     spend = "import time; x = bytearray(80 << 20)\nwhile time.process_time() < 0.3: pass"

@@ -1,7 +1,10 @@
 """RUN-40 to RUN-42: one file a run, a link to the newest, and a cap that keeps both ends."""
 
+import errno
 import os
+import posix
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -62,7 +65,16 @@ def test_a_log_of_any_lines_keeps_both_ends_and_counts_what_is_between(
     assert min(len(head), len(tail)) > 0
 
 
-def test_what_is_kept_are_whole_lines(tmp_path: Path) -> None:
+def refuse_to_copy(*_: object) -> int:
+    raise OSError(errno.EOPNOTSUPP, "no file system of ours")
+
+
+@pytest.mark.parametrize("copy", [os.copy_file_range, refuse_to_copy, lambda *_: 0], ids=["kernel", "refused", "none"])
+def test_what_is_kept_are_whole_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copy: Callable[..., int]
+) -> None:
+    """Whether or not the kernel copies within a file."""
+    monkeypatch.setattr(posix, "copy_file_range", copy)
     log = _open(tmp_path, 40_000)
     for number in range(10_000):
         log.write(f"line {number:06d}\n".encode())
