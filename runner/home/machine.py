@@ -43,9 +43,9 @@ DIRECTORY = ".runner"
 _ROOM = "runner.launch"
 _JOB = Path(runner.launch.__path__[0]).parent / "job.py"
 _ENTRANCES = {"launch.code": ("run", "main"), "person.code": ("with_profile",)}
-# What the interpreter has in files of its own, and each run that starts a job needs: to poll, to lock, to wait, and to
-# become a subreaper.
-_EXTENSIONS = {"launch.code": ("select", "fcntl", "resource", "_ctypes"), "person.code": ()}
+# What the interpreter has, in files of its own or built in, and each run that starts a job needs: to poll, to lock, to
+# wait, to know its account, and to become a subreaper.
+_EXTENSIONS = {"launch.code": ("select", "fcntl", "resource", "pwd", "_ctypes"), "person.code": ("pwd",)}
 _MAIN = """\
 # Written by "runner compile"; what it starts is runner/launch/main.py, or with_profile.py.
 import gc, marshal, posix, sys
@@ -121,9 +121,9 @@ def link_modules(package: Path, entrances: Iterable[str]) -> list[tuple[str, str
 
 
 def _find_extensions(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Return name and file of the extension modules that are not built into this interpreter."""
+    """Return name and file of the extension modules; the file is empty if one is built into this interpreter."""
     specs = [find_spec(name) for name in names]
-    return [(spec.name, spec.origin) for spec in specs if spec and spec.has_location and spec.origin]
+    return [(spec.name, spec.origin if spec.has_location and spec.origin else "") for spec in specs if spec]
 
 
 def _parse(path: Path) -> tuple[ast.Module, Path]:

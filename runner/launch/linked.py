@@ -9,19 +9,23 @@ if TYPE_CHECKING:
     from types import CodeType
 
 
-def load_extensions(files: list[tuple[str, str]]) -> None:
-    """Make modules of (name, file) without the search that an import is; one that has moved is left to that."""
+def load_extensions(found: list[tuple[str, str]]) -> None:
+    """Make modules of (name, file, or empty if it is built in) without the search that an import is.
+
+    One that is elsewhere by now is left to that.
+    """
     import _imp
 
-    for name, file in files:
-        spec = type(sys.__spec__)(name, None, origin=file)
+    for name, file in found:
+        spec = type(sys.__spec__)(name, None, origin=file or "built-in")
         try:
-            module = _imp.create_dynamic(spec)
+            module = (_imp.create_dynamic if file else _imp.create_builtin)(spec)
         except ImportError:
             continue
-        module.__spec__ = spec
-        sys.modules[name] = module
-        _imp.exec_dynamic(module)
+        if module:
+            module.__spec__ = spec
+            sys.modules[name] = module
+            _imp.exec_dynamic(module)
 
 
 def load_modules(linked: list[tuple[str, str, CodeType]], home: str) -> None:

@@ -1,5 +1,6 @@
 """RUN-1: the machine's part of a home. What it links runs; what is stale is renewed; what is right stays."""
 
+import marshal
 import os
 import py_compile
 import shutil
@@ -103,6 +104,18 @@ def test_a_bug_is_exit_70_with_its_traceback(lab: Lab) -> None:
     assert "Traceback (most recent call last)" in result.mail
     assert "prctx" in result.mail
     assert lab.is_lock_free("job")
+
+
+def test_modules_of_the_interpreter_that_are_elsewhere_by_now_are_found(lab: Lab) -> None:
+    """As after an upgrade of the system's Python."""
+    lab.job("job", "true")
+    code = lab.home / ".runner/launch.code"
+    loader, extensions, linked = marshal.loads(code.read_bytes())
+    assert {"fcntl", "pwd", "select"} <= dict(extensions).keys()
+    moved = [(name, "" if file else "/gone/module.so") for name, file in extensions]
+    code.write_bytes(marshal.dumps((loader, moved, linked)))
+
+    assert lab.run("job", "--slot", SLOT).code == 0
 
 
 def test_the_sweep_needs_its_own_interpreter_and_says_so(lab: Lab) -> None:
