@@ -74,14 +74,14 @@ def test_fault_08_somebody_who_does_not_read_what_he_watches_puts_off_no_timeout
 
 
 def test_fault_08_who_reads_late_gets_all_of_it(lab: Lab) -> None:
-    lab.job("chatty", "seq 100000; seq 20000 >&2; touch $RUNNER_WORK/ready")
+    lab.job("chatty", "seq 200000; seq 20000 >&2; touch $RUNNER_WORK/ready")
     wrapper = lab.start("chatty", "--hand")
     time.sleep(0.5)
     assert not (lab.work("chatty") / "ready").exists()
 
     result = lab.finish(wrapper)
 
-    assert result.out.split() == [b"%d" % number for number in range(1, 100001)]
+    assert result.out.split() == [b"%d" % number for number in range(1, 200001)]
     assert result.err.startswith(b"".join([b"%d\n" % number for number in range(1, 20001)]))
     lab.assert_clean("chatty")
 
