@@ -3,6 +3,8 @@
 ::
 
     python          the interpreter that cron's side uses, without any virtual environment
+    python._pth     where it looks for modules
+    lib/            first here: what it imports before it reads a line of ours
     main.pyc        what wrappers/run-job starts; main.py is its source
     launch.code     the modules that every run needs, linked into one file
     person.code     those of wrappers/with-profile
@@ -18,20 +20,24 @@ upgrade of the package, or the loss of its virtual environment, cannot break a r
 Linking is for speed: the import system looks for twenty small modules in 4 ms, a fifth of a bare
 interpreter's start and more than the run has to spend (RUN-44); from one file they take 1.5 ms. For the same reason it
 names the files of the extension modules, what was loaded is nothing that the garbage collector looks at, and it looks
-at the rest only in a run that makes much of it.
+at the rest only in a run that makes much of it. The interpreter's own first imports, its codecs, are searched for in
+directories of hundreds of files; in ``lib`` they are alone.
 """
 
 from __future__ import annotations
 
 import ast
+import json
 import marshal
 import os
 import py_compile
 import shlex
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterable
 from hashlib import sha256
-from importlib.util import find_spec
+from importlib.util import MAGIC_NUMBER, find_spec, source_hash
 from pathlib import Path
 from types import CodeType
 
@@ -46,6 +52,14 @@ _ENTRANCES = {"launch.code": ("run", "main"), "person.code": ("with_profile",)}
 # What the interpreter has, in files of its own or built in, and each run that starts a job needs: to poll, to lock, to
 # wait, to know its account, and to become a subreaper.
 _EXTENSIONS = {"launch.code": ("select", "fcntl", "resource", "pwd", "_ctypes"), "person.code": ("pwd",)}
+# As run-job starts it; it says where it looks for modules, and name and file of those that it has found there already.
+_START = ("-IS", "-X", "utf8", "-c")
+_ASK = """\
+import sys
+found = {n: m.__spec__.origin for n, m in sys.modules.items() if m.__spec__ and m.__spec__.has_location}
+import json
+print(json.dumps([sys.path, found]))
+"""
 _MAIN = """\
 # Written by "runner compile"; what it starts is runner/launch/main.py, or with_profile.py.
 import gc, marshal, posix, sys
@@ -80,6 +94,7 @@ def write_machine_files(home: Path) -> None:
     for path in (directory, directory / "bin", directory / "runner", package, jobside, jobside / "runner"):
         path.mkdir(mode=0o755, exist_ok=True)
     _write_link(directory / "python", os.path.realpath(sys.executable))
+    _write_library(directory)
     _write_room(package, sources)
     # A namespace package: where the runner itself is installed, its own regular package goes before it (PEP 420).
     _write(jobside / "runner" / _JOB.name, job)
@@ -99,6 +114,38 @@ def _digest(sources: dict[str, bytes]) -> bytes:
     """Return the digest of the room, of the interpreter, and of this module, which decides what is made of them."""
     made_from = [sys.version, sys.executable, os.path.realpath(sys.executable), repr(sources), _read(Path(__file__))]
     return sha256(repr(made_from).encode()).hexdigest().encode()
+
+
+def _write_library(directory: Path) -> None:
+    """Write what the interpreter imports before it reads a line of ours, and the file by which it finds that.
+
+    A ``._pth`` file is the whole of `sys.path`; Python's documentation, "The initialization of the sys.path module
+    search path". An interpreter that does not start with it, starts without.
+    """
+    library, search = directory / "lib", directory / "python._pth"
+    search.unlink(missing_ok=True)
+    shutil.rmtree(library, ignore_errors=True)
+    library.mkdir(mode=0o755)
+    asked = subprocess.run([directory / "python", *_START, _ASK], stdout=subprocess.PIPE, check=True)
+    paths, found = json.loads(asked.stdout)
+    for name, file in found.items():
+        if file.endswith(".py"):
+            _write_early(library / name.replace(".", "/"), Path(file))
+    _write(search, "\n".join(["lib", *paths, ""]).encode("utf-8", "surrogateescape"))
+    if subprocess.run([directory / "python", *_START, ""], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        search.unlink()
+
+
+def _write_early(path: Path, source: Path) -> None:
+    """Compile a module of the interpreter's library to where `path` is imported from without its source (PEP 552)."""
+    tree, _ = _parse(source)
+    if source.name == "__init__.py":  # the rest of the package, all the other codecs, stays where it is
+        tree.body += ast.parse(f"__path__.append({str(source.parent)!r})").body
+        path /= "__init__"
+    path.parent.mkdir(mode=0o755, exist_ok=True)
+    code = marshal.dumps(_compile(tree, source))
+    unchecked = (1).to_bytes(4, "little")
+    _write(path.with_suffix(".pyc"), MAGIC_NUMBER + unchecked + source_hash(source.read_bytes()) + code)
 
 
 def link_modules(package: Path, entrances: Iterable[str]) -> list[tuple[str, str, CodeType]]:

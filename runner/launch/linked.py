@@ -15,7 +15,9 @@ def load_extensions(found: list[tuple[str, str]]) -> None:
     One that is elsewhere by now is left to that.
     """
     import _imp
+    import posix
 
+    sys.setdlopenflags(posix.RTLD_LAZY)  # a run calls few of the functions that a module needs to be found
     for name, file in found:
         spec = type(sys.__spec__)(name, None, origin=file or "built-in")
         try:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 # What the line of the crontab executes before it knows of a job, and where the rest of our code comes from.
 _WRAPPER = (
-    "wrappers/run-job", ".runner/python", ".runner/main.pyc", ".runner/launch.code", ".runner/runner/launch",
-    ".runner/jobside/runner", HOME_PLAN,
+    "wrappers/run-job", ".runner/python", ".runner/python._pth", ".runner/lib/encodings", ".runner/main.pyc",
+    ".runner/launch.code", ".runner/runner/launch", ".runner/jobside/runner", HOME_PLAN,
 )  # fmt: skip
 _FIRST_BYTES = 256
 _LINK, _DEVICE = 0o12, 0o2
