@@ -64,7 +64,11 @@ def measure(argv: Sequence[str], wanted: int = 0, **options: object) -> Cost:
 
 
 def compare(subject: Sequence[str], floor: Sequence[str], pairs: int) -> Comparison:
-    """Compare what two commands cost, after one run of each that does not count."""
+    """Compare what two commands cost, after one run of each that does not count.
+
+    What was written before is on the disk by then: a command that syncs would have to pay for it.
+    """
+    os.sync()
     measure(subject), measure(floor)
     costs = [(measure(subject), measure(floor)) for _ in range(pairs)]
     return Comparison(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from lab import REPOSITORY, SLOT, Lab
 
+from runner.home import machine
 from runner.home.machine import write_machine_files
 
 
@@ -31,6 +32,38 @@ def test_the_interpreter_is_the_real_one_without_any_virtual_environment(home: P
     found = subprocess.run([home / ".runner/python", "-IS", "-c", program], capture_output=True, text=True)
 
     assert found.stdout == "True\n"
+
+
+def ask(home: Path, program: str) -> str:
+    """Return what the interpreter of a home says, started as run-job does."""
+    words = [home / ".runner/python", "-IS", "-X", "utf8", "-c", program]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+def test_what_the_interpreter_imports_first_is_alone_in_a_directory_and_may_move(home: Path) -> None:
+    moved = home.rename(home.with_name("moved home"))
+
+    files = ask(
+        moved, "import sys; print(*[m.__file__ for n, m in sys.modules.items() if 'encodings' in n], sep='\\n')"
+    )
+
+    library = moved / ".runner/lib/encodings"
+    assert sorted(files.splitlines()) == sorted(map(str, library.iterdir()))
+    assert len(files.splitlines()) >= 2
+
+
+def test_the_codecs_that_it_does_not_import_first_are_found_as_ever(home: Path) -> None:
+    assert ask(home, "print('bücher'.encode('idna'), b'\\xa4'.decode('iso8859-15'))") == "b'xn--bcher-kva' €\n"
+
+
+def test_an_interpreter_that_does_not_start_so_starts_as_ever(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / ".runner/made").unlink()
+    monkeypatch.setattr(machine, "MAGIC_NUMBER", b"none")
+
+    write_machine_files(home)
+
+    assert not (home / ".runner/python._pth").exists()
+    assert ask(home, "print('well')") == "well\n"
 
 
 def test_the_python_of_the_jobs_has_what_the_product_depends_on(home: Path) -> None:
