@@ -16,6 +16,8 @@ LEVEL = ERROR
 TITLE = "the sweep comes each minute"
 
 _LONG_S = 600.0
+# PAM lets cron start nothing of an account that has expired, or whose password has.
+_HINT = "is the block in the crontab, does cron run, has the account expired (chage -l {user})? runner crontab verify"
 
 
 def find(context: Context) -> Iterator[Finding]:
@@ -29,8 +31,8 @@ def find(context: Context) -> Iterator[Finding]:
         since = "since the install"
     else:
         since = f"for {show_span(silence_s)}, since {format_slot(int(context.now - silence_s))}"
-    line = context.get_settings().housekeeping == "cron"
-    hint = "is the block in the crontab, does cron run? runner crontab verify" if line else "what starts runner sweep?"
+    by_cron = context.get_settings().housekeeping == "cron"
+    hint = _HINT.format(user=context.place.user) if by_cron else "what starts runner sweep?"
     yield Finding(ID, LEVEL, f"no sweep has come {since}: nobody mails, drains, sees what is late", hint)
 
 

@@ -14,6 +14,7 @@ from doctor import diagnose_apart, find, find_one, install, set_age
 from homes import Home
 from missing import give_up
 
+from runner.home.here import read_user
 from runner.launch.installed import change_installed
 
 
@@ -149,6 +150,7 @@ def test_diag006_finds_that_no_sweep_has_come(home: Home) -> None:
     finding = find_one(home, "DIAG006")
     assert finding.level == "error"
     assert "for 60 min" in finding.message
+    assert f"(chage -l {read_user()})" in finding.hint
 
 
 def test_diag006_asks_for_no_sweep_where_nothing_is_installed(home: Home) -> None:
