@@ -100,16 +100,18 @@ class Bringing:
         call = self._call
         with Place(call.directory, self._remote.name, is_made=True) as place:
             call.manifest.refresh()
-            known = call.manifest.find_whole(self._remote.name)
+            size_bytes, known = place.read_size(), call.manifest.find_whole(self._remote.name)
             if result := self._find_present(place, known):
                 return result
             part = place.open_part()
             if part is None:
                 return None
             with closing(part):
+                # Another may have brought it meanwhile: it stands there first, and is recorded then.
                 call.manifest.refresh()
                 now_known = call.manifest.find_whole(self._remote.name)
-                if now_known is not known and (result := self._find_present(place, now_known)):
+                has_come = now_known is not known or place.read_size() != size_bytes
+                if has_come and (result := self._find_present(place, now_known)):
                     part.remove()
                     return result
                 return self._transfer(part)

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from cutting_server import Reply, Request, cutting_server, serve_range
 from fetch_kills import kill_fetch_at_random
-from fetching import BODY, fetch, list_files
+from fetching import BODY, fetch, fetch_one, list_files
 from missing import need_namespaces
 from nginx import Nginx
 
+from runner.archive.fetch.place import Part, Place
 from runner.archive.fetch.results import FETCHED, PRESENT
 
 RUNNER = [sys.executable, "-m", "runner.cli.main"]
@@ -65,6 +66,24 @@ def test_two_fetches_at_once_fetch_each_file_once(nginx: Nginx, out: Path) -> No
     assert [one.returncode for one in fetches] == [0, 0]
     assert sum(int(line.split()[0]) for line in printed) == 12, printed
     assert list_files(out) == list_files(nginx.files)
+
+
+def test_what_another_brings_and_has_not_yet_recorded_is_not_brought_again(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ARCH-13: we looked before its rename, and have the name of its ``.part`` after that."""
+    open_part = Place.open_part
+
+    def come_late(place: Place) -> Part | None:
+        (out / "a.fits").write_bytes(BODY)
+        return open_part(place)
+
+    monkeypatch.setattr(Place, "open_part", come_late)
+    with cutting_server(lambda request: serve_range(request, BODY)) as server:
+        result = fetch_one(f"{server.url}/a.fits", out)
+
+    assert (result.result, result.size_bytes) == (PRESENT, len(BODY))
+    assert list_files(out) == {"a.fits": BODY}
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
