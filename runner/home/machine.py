@@ -138,14 +138,15 @@ def _write_library(directory: Path) -> None:
 
 def _write_early(path: Path, source: Path) -> None:
     """Compile a module of the interpreter's library to where `path` is imported from without its source (PEP 552)."""
-    tree, _ = _parse(source)
+    data = source.read_bytes()
+    tree = ast.parse(data, str(source))
     if source.name == "__init__.py":  # the rest of the package, all the other codecs, stays where it is
         tree.body += ast.parse(f"__path__.append({str(source.parent)!r})").body
         path /= "__init__"
     path.parent.mkdir(mode=0o755, exist_ok=True)
     code = marshal.dumps(_compile(tree, source))
     unchecked = (1).to_bytes(4, "little")
-    _write(path.with_suffix(".pyc"), MAGIC_NUMBER + unchecked + source_hash(source.read_bytes()) + code)
+    _write(path.with_suffix(".pyc"), MAGIC_NUMBER + unchecked + source_hash(data) + code)
 
 
 def link_modules(package: Path, entrances: Iterable[str]) -> list[tuple[str, str, CodeType]]:

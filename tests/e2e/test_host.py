@@ -116,17 +116,18 @@ class Story:
         """Leave a package as dpkg does if it is killed before the last of its files is in place."""
         get = f"apt-get update -qq && cd /tmp && apt-get download -qq {package} && dpkg --unpack {package}_*.deb"
         self.host.run_well("sh", "-c", get)
-        status = self.host.path("/var/lib/dpkg/status")
-        text, count = re.subn(f"(Package: {package}\nStatus: install) ok ", r"\1 reinstreq ", status.read_text())
-        assert count == 1
-        status.write_text(text)
+        self._edit("/var/lib/dpkg/status", f"(Package: {package}\nStatus: install) ok ", r"\1 reinstreq ")
 
     def _half_make(self, account: str) -> None:
         """Leave an account as useradd does if it is killed between its files."""
-        shadow = self.host.path("/etc/shadow")
-        text, count = re.subn(f"(?m)^{account}:.*\n", "", shadow.read_text())
+        self._edit("/etc/shadow", f"(?m)^{account}:.*\n", "")
+
+    def _edit(self, path: str, pattern: str, replacement: str) -> None:
+        """Replace what is in one place of a file of the host."""
+        file = self.host.path(path)
+        text, count = re.subn(pattern, replacement, file.read_text())
         assert count == 1
-        shadow.write_text(text)
+        file.write_text(text)
 
     def _use_units(self) -> subprocess.CompletedProcess[str]:
         """Do what systemd would: start the commands of the units, as their account, again and again in one minute."""

@@ -156,8 +156,8 @@ def shared(open_directory: Path, machine_files: Path) -> Iterator[Callable[[str]
     def make(name: str) -> Lab:
         lab = Lab(open_directory / name, machine_files)
         labs.append(lab)
-        for name in ("python", "python._pth"):  # the other looks elsewhere
-            (lab.home / ".runner" / name).unlink()
+        for file in ("python", "python._pth"):  # the other looks elsewhere
+            (lab.home / ".runner" / file).unlink()
         (lab.home / ".runner/python").symlink_to(find_open_interpreter())
         state = open_directory / "state"
         make_state(str(state))

@@ -101,7 +101,7 @@ class Bringing:
         with Place(call.directory, self._remote.name, is_made=True) as place:
             call.manifest.refresh()
             size_bytes, known = place.read_size(), call.manifest.find_whole(self._remote.name)
-            if result := self._find_present(place, known):
+            if result := self._find_present(place, size_bytes, known):
                 return result
             part = place.open_part()
             if part is None:
@@ -109,9 +109,9 @@ class Bringing:
             with closing(part):
                 # Another may have brought it meanwhile: it stands there first, and is recorded then.
                 call.manifest.refresh()
-                now_known = call.manifest.find_whole(self._remote.name)
-                has_come = now_known is not known or place.read_size() != size_bytes
-                if has_come and (result := self._find_present(place, now_known)):
+                now_bytes, now_known = place.read_size(), call.manifest.find_whole(self._remote.name)
+                has_come = now_known is not known or now_bytes != size_bytes
+                if has_come and (result := self._find_present(place, now_bytes, now_known)):
                     part.remove()
                     return result
                 return self._transfer(part)
@@ -149,10 +149,9 @@ class Bringing:
         if record != self._call.manifest.find_begun(remote.name):
             self._call.manifest.append(record)
 
-    def _find_present(self, place: Place, whole: Record | None) -> Result | None:
-        """Return the result of a file that needs not be brought."""
+    def _find_present(self, place: Place, size_bytes: int | None, whole: Record | None) -> Result | None:
+        """Return the result of a file that needs not be brought; one of `size_bytes` stands there, or none."""
         call, remote = self._call, self._remote
-        size_bytes = place.read_size()
         failed = None if call.options.retry_failed else call.manifest.find_failed(remote.name)
         deed = choose_deed(remote, size_bytes, whole, failed)
         if deed is Deed.LEAVE and failed:

@@ -21,31 +21,30 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _snapshot(home: Path) -> dict[str, tuple[int, int]]:
-    stats = {str(path): path.lstat() for path in (home / ".runner").rglob("*") if not path.is_dir()}
-    return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in stats.items()}
-
-
-def test_the_interpreter_is_the_real_one_without_any_virtual_environment(home: Path) -> None:
-    program = "import sys; print(sys.prefix == sys.base_prefix)"
-
-    found = subprocess.run([home / ".runner/python", "-IS", "-c", program], capture_output=True, text=True)
-
-    assert found.stdout == "True\n"
-
-
 def ask(home: Path, program: str) -> str:
     """Return what the interpreter of a home says, started as run-job does."""
     words = [home / ".runner/python", "-IS", "-X", "utf8", "-c", program]
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
 
+def _snapshot(home: Path) -> dict[str, tuple[int, int]]:
+    stats = {str(path): path.lstat() for path in (home / ".runner").rglob("*") if not path.is_dir()}
+    return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in stats.items()}
+
+
+def test_the_interpreter_is_the_real_one_without_any_virtual_environment(home: Path) -> None:
+    assert ask(home, "import sys; print(sys.prefix == sys.base_prefix)") == "True\n"
+
+    real = (home / ".runner/python").resolve()
+    assert real == Path(sys.executable).resolve()
+    assert not any((directory / "pyvenv.cfg").exists() for directory in real.parents[:2])
+
+
 def test_what_the_interpreter_imports_first_is_alone_in_a_directory_and_may_move(home: Path) -> None:
     moved = home.rename(home.with_name("moved home"))
 
-    files = ask(
-        moved, "import sys; print(*[m.__file__ for n, m in sys.modules.items() if 'encodings' in n], sep='\\n')"
-    )
+    program = "import sys; print(*[m.__file__ for n, m in sys.modules.items() if 'encodings' in n], sep='\\n')"
+    files = ask(moved, program)
 
     library = moved / ".runner/lib/encodings"
     assert sorted(files.splitlines()) == sorted(map(str, library.iterdir()))
